@@ -1,0 +1,53 @@
+# From nothing to the tables of "Hamiltonian Generative Networks" (Toth et al., 2020):
+#
+#     simulate -> render -> train -> evaluate -> tables
+#
+# `snakemake --cores 8 results/table1.csv` builds the preset that config.yaml names. Any
+# file of any preset can be asked for by its path, results/{preset}/...
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+sys.path.insert(0, str(Path(workflow.basedir) / "src"))
+
+from hgnpipe.config import check_config, check_device, put_python_first
+from hgnpipe.fingerprint import code_hash
+
+
+configfile: "config.yaml"
+
+
+ROOT = Path(workflow.basedir)
+put_python_first()
+try:
+    check_config(
+        config,
+        schema=ROOT / "workflow/schemas/config.schema.yaml",
+        remember=ROOT / ".snakemake/hgnpipe_checked",
+        code=code_hash(
+            "workflow/scripts/train.py", "hgnpipe.models.hgn", "hgnpipe.models.pixelhnn"
+        ),
+    )
+    if not workflow.remote_exec and workflow.local_exec:
+        check_device(config["device"])
+except ValueError as error:
+    raise WorkflowError(str(error)) from None
+
+
+wildcard_constraints:
+    preset="|".join(config["presets"]),
+    system="|".join(config["systems"]),
+    model="[A-Za-z][A-Za-z0-9_]*",
+    split="train|test",
+    seed="[0-9]+",
+
+
+rule all:
+    input:
+        "results/table1.csv",
+
+
+include: "workflow/rules/data.smk"
+include: "workflow/rules/models.smk"
+include: "workflow/rules/tables.smk"

@@ -1,0 +1,92 @@
+"""From stored videos to what models take.
+
+Which videos are drawn when is a function of (seed, iteration) alone.
+"""
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from hgnpipe.models.base import SequenceModel
+
+
+def check_frames(model: SequenceModel, frames: UInt8[np.ndarray, "N T S S 3"]) -> None:
+    """Check that stored videos have the size and length that the model is built for.
+
+    Raises:
+        ValueError: If they do not.
+    """
+    if frames.ndim != 5 or frames.shape[3:] != (frames.shape[2], 3) or not len(frames):
+        raise ValueError(
+            f"Videos are {frames.shape}; they must be (videos, frames, S, S, 3), at "
+            f"least one."
+        )
+    check_length(model, *frames.shape[1:3])
+
+
+def check_length(model: SequenceModel, num_frames: int, image_size: int) -> None:
+    """Check that a model can be trained on videos of this length and size.
+
+    Raises:
+        ValueError: If it cannot.
+    """
+    needed = max(model.window, model.num_frames)
+    if image_size != model.image_size or num_frames < needed:
+        raise ValueError(
+            f"Videos have {num_frames} frames of {image_size}x{image_size} pixels; this "
+            f"model needs {needed} frames or more of {model.image_size}x"
+            f"{model.image_size}."
+        )
+
+
+def frame_statistics(
+    frames: UInt8[np.ndarray, "N T S S 3"], max_videos: int = 2000
+) -> tuple[Float[Tensor, "3 S S"], float]:
+    """Mean image, and root mean square deviation of the pixel values from it.
+
+    From at most the first ``max_videos`` videos, a hundred at a time.
+    """
+    frames = frames[:max_videos]
+    total, squares = 0.0, 0.0
+    for first in range(0, len(frames), 100):
+        part = frames[first : first + 100].astype(np.float32) / 255
+        total = total + part.sum(axis=(0, 1), dtype=np.float64)
+        squares = squares + np.square(part).sum(axis=(0, 1), dtype=np.float64)
+    count = frames.shape[0] * frames.shape[1]
+    mean = total / count
+    std = float(np.sqrt((squares / count - np.square(mean)).mean()))
+    return torch.from_numpy(mean).float().permute(2, 0, 1), max(std, 1e-6)
+
+
+def to_pixels(frames: UInt8[np.ndarray, "B T S S 3"], device: torch.device) -> Tensor:
+    """Stored frames to what models take: ``(B, T, 3, S, S)``, values in [0, 1]."""
+    stored = torch.from_numpy(np.array(frames)).to(device, non_blocking=True)
+    return stored.permute(0, 1, 4, 2, 3).float() / 255
+
+
+def draw_batch(
+    frames: np.ndarray,
+    window: int,
+    batch_size: int,
+    seed: int,
+    iteration: int,
+) -> UInt8[np.ndarray, "B window S S 3"]:
+    """Windows from videos in random order, each video once before any comes again."""
+    num, length = frames.shape[:2]
+    position = iteration * batch_size + np.arange(batch_size)
+    picks = np.empty(batch_size, dtype=np.int64)
+    for epoch in np.unique(position // num):
+        order = np.random.default_rng(random_seed(seed, epoch, purpose=2)).permutation(num)
+        inside = position // num == epoch
+        picks[inside] = order[position[inside] % num]
+    rng = np.random.default_rng(random_seed(seed, iteration, purpose=3))
+    starts = rng.integers(0, length - window + 1, size=batch_size)
+    cuts = zip(picks, starts, strict=True)
+    return np.stack([frames[video, s : s + window] for video, s in cuts])
+
+
+def random_seed(seed: int, index: int, purpose: int) -> int:
+    """Seed that is independent for every (seed, index, purpose)."""
+    sequence = np.random.SeedSequence([seed, int(index), purpose])
+    return int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(1))

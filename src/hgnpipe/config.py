@@ -1,0 +1,192 @@
+"""What ``config.yaml`` says, checked before any work starts.
+
+Structure is checked against ``workflow/schemas/config.schema.yaml``, meaning by building
+what the configuration names: every system, and every model for every system.
+"""
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, best_match
+
+Config = Mapping[str, Any]
+FILE = "config.yaml"
+
+
+def check_config(config: Config, schema: Path, remember: Path, code: str) -> None:
+    """Check everything that ``config.yaml`` says.
+
+    Args:
+        config: The configuration as Snakemake has read it.
+        schema: JSON schema of its structure, as YAML.
+        remember: Folder of the configurations that passed: building models means
+            importing torch, which not every call of Snakemake need wait for.
+        code: Fingerprint of the code that would build the models.
+
+    Raises:
+        ValueError: One line: the key, what is wrong, and what is legal.
+    """
+    text = json.dumps([config, code], sort_keys=True)
+    passed = remember / hashlib.sha256(text.encode()).hexdigest()[:32]
+    if passed.exists():
+        return
+    check_structure(config, yaml.safe_load(schema.read_text()))
+    check_names(config)
+    check_meaning(config)
+    remember.mkdir(parents=True, exist_ok=True)
+    passed.touch()
+
+
+def check_structure(config: Config, schema: Mapping[str, Any]) -> None:
+    """Check keys and types against a JSON schema.
+
+    Raises:
+        ValueError: If one is wrong; the message says where and what is legal.
+    """
+    error = best_match(Draft202012Validator(schema).iter_errors(config))
+    if error is not None:
+        where = ".".join(map(str, error.absolute_path)) or "top level"
+        raise ValueError(f"{FILE}: {where}: {_explain(error)}")
+
+
+def check_names(config: Config) -> None:
+    """Check that the preset exists, and that presets name existing systems.
+
+    Raises:
+        ValueError: If not; the message lists what exists.
+    """
+    presets, systems = config["presets"], config["systems"]
+    if config["preset"] not in presets:
+        raise ValueError(
+            f"{FILE}: preset: Unknown preset {config['preset']!r}. "
+            f"Known: {', '.join(presets)}."
+        )
+    for preset, block in presets.items():
+        for system in block["systems"]:
+            if system not in systems:
+                raise ValueError(
+                    f"{FILE}: presets.{preset}.systems: Unknown system {system!r}. "
+                    f"Known: {', '.join(systems)}."
+                )
+
+
+def check_meaning(config: Config) -> None:
+    """Build every system, and every model without its weights.
+
+    Raises:
+        ValueError: If something cannot be built; the message says where and why.
+    """
+    import torch
+
+    from hgnpipe.batches import check_length
+    from hgnpipe.models import build_model, complete_options
+    from hgnpipe.registry import check_options
+    from hgnpipe.systems import build_system
+    from hgnpipe.training import TrainingOptions
+
+    for name, block in config["systems"].items():
+        with _located(f"systems.{name}"):
+            build_system(**system_options(block))
+    for preset, block in config["presets"].items():
+        data = block["data"]
+        for name, model in block["models"].items():
+            for system in block["systems"]:
+                where = f"presets.{preset}.models.{name}"
+                with _located(f"{where}.options ({system})"), torch.device("meta"):
+                    options = complete_options(
+                        model["family"],
+                        for_system(model["options"], system),
+                        data["num_frames"],
+                        data["image_size"],
+                    )
+                    built = build_model(model["family"], **options)
+                    check_length(built, data["num_frames"], data["image_size"])
+                with _located(f"{where}.training ({system})"):
+                    training = for_system(model["training"], system)
+                    check_options("training", TrainingOptions, training)
+                    TrainingOptions(**training)
+
+
+def for_system(options: Mapping[str, Any], system: str) -> dict[str, Any]:
+    """Options for one system: a value that is a mapping holds one value per system.
+
+    Raises:
+        ValueError: If such a mapping has no value for the system.
+    """
+    resolved = {}
+    for name, value in options.items():
+        if isinstance(value, Mapping):
+            if system not in value:
+                raise ValueError(
+                    f"{name} has no value for system {system!r}; "
+                    f"it has them for {', '.join(value)}."
+                )
+            value = value[system]
+        resolved[name] = value
+    return resolved
+
+
+def system_options(block: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of `hgnpipe.systems.build_system` for a block of ``systems``."""
+    return {"name": block["kind"], **{k: v for k, v in block.items() if k != "kind"}}
+
+
+def check_device(device: str) -> None:
+    """Check that a job on this machine can have its device.
+
+    Raises:
+        ValueError: If CUDA is asked for and not available.
+    """
+    if device == "cuda":  # the others need no torch to be found legal
+        from hgnpipe.device import choose_device
+
+        with _located("device"):
+            choose_device(device)
+
+
+def put_python_first() -> None:
+    """Let ``python`` in shell commands be the Python that runs Snakemake.
+
+    Without it, ``.venv/bin/snakemake`` in a shell where the environment is not active
+    would start its jobs with another Python.
+    """
+    folder = str(Path(sys.executable).parent)
+    path = os.environ.get("PATH", "")
+    if path.split(os.pathsep)[0] != folder:
+        os.environ["PATH"] = folder + os.pathsep + path
+
+
+class _located:
+    """Prefix of a `ValueError`: where in the configuration it comes from."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: object, __: object) -> None:
+        if isinstance(error, ValueError):
+            raise ValueError(f"{FILE}: {self.where}: {error}") from None
+
+
+def _explain(error: ValidationError) -> str:
+    """What is wrong, in one line, with a hint for the classic of YAML."""
+    message = error.message.replace("\n", " ")
+    if error.validator == "additionalProperties":
+        known = ", ".join(error.schema.get("properties", {}))
+        return f"{message} Known: {known}."
+    if isinstance(error.instance, str) and error.validator == "type":
+        try:
+            number = float(error.instance)
+        except ValueError:
+            return f"{message}."
+        return f"{message}: YAML reads this as text; write {number!r} with a decimal point."
+    return f"{message}."

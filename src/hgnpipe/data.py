@@ -1,0 +1,191 @@
+"""Trajectories and videos on disk, in HDF5 that any other program can read.
+
+Every file carries what made it: format, system and its options, seed, split, versions.
+Videos lie uncompressed and in one piece, so that they can be memory-mapped: training
+starts at once, and jobs that read the same videos share the memory.
+"""
+
+import json
+import platform
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import h5py
+import numpy as np
+import scipy
+from jaxtyping import UInt8
+
+import hgnpipe
+from hgnpipe.evaluation import Scores
+from hgnpipe.files import written_whole
+from hgnpipe.rendering import render
+from hgnpipe.simulation import Trajectories
+from hgnpipe.systems import System, build_system
+
+TRAJECTORIES = "hgnpipe trajectories 1"
+VIDEOS = "hgnpipe videos 1"
+SCORES = "hgnpipe scores 1"
+
+
+class Videos(NamedTuple):
+    """Videos of one system, memory-mapped.
+
+    Attributes:
+        frames: RGB values, ``(N, T, S, S, 3)``.
+        frame_dt: Time between two frames.
+        attributes: The other metadata of the file.
+    """
+
+    frames: UInt8[np.ndarray, "N T S S 3"]
+    frame_dt: float
+    attributes: dict[str, object]
+
+
+class Simulated(NamedTuple):
+    """Trajectories and the system that they belong to."""
+
+    system: System
+    trajectories: Trajectories
+    attributes: dict[str, object]
+
+
+def save_trajectories(
+    path: str | Path,
+    trajectories: Trajectories,
+    *,
+    name: str,
+    system: System,
+    seed: int,
+    split: str,
+) -> None:
+    """Write trajectories and the options of their system, ``name``, to ``path``."""
+    with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs.update(
+            format=TRAJECTORIES,
+            system=name,
+            options=json.dumps(system.options()),
+            frame_dt=system.frame_dt,
+            seed=seed,
+            split=split,
+            versions=_versions(),
+        )
+        for key, values in trajectories._asdict().items():
+            file.create_dataset(key, data=values)
+
+
+def load_trajectories(path: str | Path) -> Simulated:
+    """Read what `save_trajectories` wrote.
+
+    Raises:
+        ValueError: If the file is missing, damaged, or something else.
+    """
+    with _opened(path, TRAJECTORIES) as file:
+        options = json.loads(file.attrs["options"])
+        system = build_system(file.attrs["system"], **options)
+        arrays = (file[name][:] for name in Trajectories._fields)
+        return Simulated(system, Trajectories(*arrays), dict(file.attrs))
+
+
+def count_trajectories(path: str | Path) -> int:
+    """Number of trajectories in a file that `save_trajectories` wrote."""
+    with _opened(path, TRAJECTORIES) as file:
+        return len(file["q"])
+
+
+def render_videos(
+    source: str | Path, target: str | Path, image_size: int, chunk: int = 250
+) -> Iterator[int]:
+    """Render the noisy trajectories of ``source`` into videos at ``target``.
+
+    Works through ``chunk`` videos at a time, so that memory does not grow with their
+    number, and yields how many it has just finished.
+
+    Raises:
+        ValueError: If ``source`` is not a file of trajectories, or ``image_size`` is
+            too small.
+    """
+    system, trajectories, attributes = load_trajectories(source)
+    q = trajectories.q_noisy
+    shape = (*q.shape[:2], image_size, image_size, 3)
+    with written_whole(target) as temporary:
+        with h5py.File(temporary, "w") as file:
+            file.attrs.update({**attributes, "format": VIDEOS, "versions": _versions()})
+            frames = file.create_dataset("frames", shape, np.uint8)
+            for first in range(0, len(q), chunk):
+                part = q[first : first + chunk]
+                frames[first : first + len(part)] = render(system, part, image_size)
+                yield len(part)
+
+
+def open_videos(path: str | Path) -> Videos:
+    """Memory-map the videos of a file.
+
+    Raises:
+        ValueError: If the file is missing, damaged, or something else.
+    """
+    with _opened(path, VIDEOS) as file:
+        attributes = dict(file.attrs)
+        frames = file["frames"]
+        offset, shape = frames.id.get_offset(), frames.shape
+        if offset is None or frames.dtype != np.uint8 or len(shape) != 5:
+            raise ValueError(
+                f"{path}: 'frames' is {frames.dtype} {shape}; it must be uncompressed "
+                f"uint8 (videos, frames, height, width, 3)."
+            )
+    mapped = np.memmap(path, np.uint8, "r", offset, shape)
+    return Videos(mapped, float(attributes["frame_dt"]), attributes)
+
+
+def save_scores(path: str | Path, scores: Mapping[str, Scores]) -> None:
+    """Write the scores of each split, a group each, to ``path``."""
+    with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs["format"] = SCORES
+        for split, arrays in scores.items():
+            for name, values in arrays._asdict().items():
+                file.create_dataset(f"{split}/{name}", data=values.astype(np.float32))
+
+
+def load_scores(path: str | Path) -> dict[str, Scores]:
+    """Read what `save_scores` wrote, by split.
+
+    Raises:
+        ValueError: If the file is missing, damaged, or something else.
+    """
+    with _opened(path, SCORES) as file:
+        return {
+            split: Scores(*(group[name][:] for name in Scores._fields))
+            for split, group in file.items()
+        }
+
+
+@contextmanager
+def _opened(path: str | Path, expected: str) -> Iterator[h5py.File]:
+    """HDF5 file of the expected format, or an error that says what is wrong with it."""
+    if not Path(path).is_file():
+        raise ValueError(f"{path} does not exist.")
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise ValueError(f"{path} is damaged or not HDF5: {error}") from error
+    with file:
+        found = file.attrs.get("format")
+        if found != expected:
+            raise ValueError(
+                f"{path} is a file of format {found!r}; expected {expected!r}. Delete "
+                f"it, and Snakemake makes it again."
+            )
+        yield file
+
+
+def _versions() -> str:
+    return json.dumps(
+        {
+            "hgnpipe": hgnpipe.__version__,
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "scipy": scipy.__version__,
+            "h5py": h5py.__version__,
+        }
+    )

@@ -1,0 +1,51 @@
+"""The device that a job computes on, and how torch behaves there."""
+
+import ctypes
+import sys
+
+import torch
+
+from hgnpipe.registry import lookup, require
+
+DEVICES = ("auto", "cpu", "cuda")
+
+
+def choose_device(name: str = "auto", threads: int = 1) -> torch.device:
+    """Device called ``name``, with torch set up to use it well.
+
+    Args:
+        name: ``cpu``, ``cuda``, or ``auto``: the GPU if there is one.
+        threads: Processor cores to use. The images are small: on a busy machine more
+            threads than free cores slow a run down many times over.
+
+    Raises:
+        ValueError: If the name is unknown, or CUDA is asked for and not available.
+    """
+    lookup("device", name, dict.fromkeys(DEVICES))
+    require(threads >= 1, "threads", threads, "1 or more")
+    available = torch.cuda.is_available()
+    if name == "cuda" and not available:
+        raise ValueError(
+            "device is 'cuda', but torch finds no CUDA device here. Use 'auto' or "
+            "'cpu', or install a CUDA build of torch on a machine with a GPU."
+        )
+    torch.set_num_threads(threads)
+    _keep_freed_memory()
+    return torch.device("cuda" if available and name != "cpu" else "cpu")
+
+
+def _keep_freed_memory() -> None:
+    """Let the C library reuse large blocks instead of returning them to the system.
+
+    A training step frees and takes the same tens of megabytes many times; getting them
+    as fresh pages each time costs a quarter of the step.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except AttributeError:  # a C library without it, such as musl
+        return
+    trim_threshold, mmap_max = -1, -4
+    mallopt(trim_threshold, 2**31 - 1)
+    mallopt(mmap_max, 0)

@@ -1,0 +1,93 @@
+"""The contract between sequence models and the training and evaluation stages."""
+
+from typing import NamedTuple, Protocol
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+class Prediction(NamedTuple):
+    """What a model makes of a batch of videos.
+
+    Attributes:
+        frames: Predicted pixel values in [0, 1], ``(B, T, 3, S, S)``.
+        energy: Learned Hamiltonian along the trajectory, ``(B, T)``.
+        kl: KL divergence of the posterior from the prior in nats, ``(B,)``; zero for
+            models without a posterior.
+    """
+
+    frames: Tensor
+    energy: Tensor
+    kl: Tensor
+
+
+class SequenceModel(Protocol):
+    """Anything that `hgnpipe.training.fit` can train and `evaluate` can score.
+
+    Attributes:
+        num_frames: Frames that the model must see to predict a video.
+        window: Consecutive frames in one training sample.
+        image_size: Height and width of a frame.
+    """
+
+    num_frames: int
+    window: int
+    image_size: int
+
+    def set_frame_statistics(self, mean_image: Float[Tensor, "3 S S"], std: float) -> None:
+        """Tell the model what its training data look like, once, before training.
+
+        Args:
+            mean_image: Mean frame of the training data, pixel values in [0, 1].
+            std: Root mean square deviation of the pixel values from it.
+        """
+        ...
+
+    def loss(
+        self,
+        frames: Float[Tensor, "B T 3 S S"],
+        iteration: int,
+        generator: torch.Generator | None = None,
+    ) -> dict[str, Tensor]:
+        """Training objective under ``"loss"``, and any terms worth logging.
+
+        Args:
+            frames: Pixel values in [0, 1].
+            iteration: Number of updates made so far, for schedules.
+            generator: Source of all randomness, on the device of ``frames``.
+        """
+        ...
+
+    def predict(
+        self,
+        frames: Float[Tensor, "B T 3 S S"],
+        *,
+        speed: float = 1.0,
+        num_steps: int | None = None,
+    ) -> Prediction:
+        """Video that the model unrolls from the initial state that it infers.
+
+        Args:
+            frames: Pixel values in [0, 1]; the model looks at the first ``num_frames``.
+            speed: Multiplies the time step: 2 is twice as fast, -1 is backwards.
+            num_steps: Length of the rollout; by default as long as ``frames``.
+        """
+        ...
+
+
+def check_input(
+    frames: Float[Tensor, "B T 3 S S"], num_frames: int, image_size: int
+) -> None:
+    """Check that a model can look at these videos.
+
+    Raises:
+        ValueError: If there are fewer than ``num_frames`` frames, or of another size
+            than ``image_size``.
+    """
+    expected = (3, image_size, image_size)
+    if frames.shape[1] < num_frames or tuple(frames.shape[2:]) != expected:
+        raise ValueError(
+            f"Frames are {tuple(frames.shape[1:])}; this model needs at least "
+            f"{num_frames} frames of {expected}."
+        )

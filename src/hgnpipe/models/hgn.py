@@ -1,0 +1,266 @@
+"""Hamiltonian Generative Network (paper, Sec. 3.2 and A.1).
+
+Read top to bottom, this file is Fig. 2 of the paper: frames -> posterior -> initial
+state -> Hamiltonian rollout -> decoded frames. The four variants of Table 1 are
+constructor arguments, not subclasses.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.distributions import Independent, Normal, kl_divergence
+from torch.nn import functional as F
+
+from hgnpipe.geco import Geco
+from hgnpipe.hamiltonian import SeparableHamiltonian, State
+from hgnpipe.integrators import INTEGRATORS, rollout
+from hgnpipe.models.base import Prediction, check_input
+from hgnpipe.nets import LEAK, ConvDecoder, ConvEncoder, ConvEnergy, FrameScaler, initialise
+from hgnpipe.registry import lookup, require
+
+LATENT_SIZE = 4
+"""Side of the latent image (paper, Eq. 9)."""
+
+
+class HGN(nn.Module):
+    """Generative model of videos whose latent state obeys Hamilton's equations.
+
+    The first group of arguments is the paper's model. The second group helps training
+    to leave the mean image; none of it is in the paper, and each is off by default.
+
+    Args:
+        num_frames: Length T of the sequences that the encoder sees at once.
+        image_size: Height and width of a frame, 4 times a power of two.
+        integrator: Key of `hgnpipe.integrators.INTEGRATORS`.
+        deterministic: Use the posterior mean and drop the KL term ("HGN determ").
+        f_psi: Map posterior samples to the initial state with a network; otherwise
+            the sample is the state ("HGN no f_psi").
+        dt: Time step of one frame, in the model's own time unit.
+        kappa: Reconstruction error that GECO tolerates, per element.
+        multiplier: Initial value of GECO's Lagrange multiplier.
+        num_filters: Width of all networks.
+        latent_channels: Channels of the position, and of the momentum.
+        printed_decoder: Decoder as Sec. A.1 prints it, see `ConvDecoder`.
+
+        centre_frames: Centre the encoder's input on the mean image, scale it to unit
+            variance, and start the decoder at the mean image.
+        gradient_rms: Size of dH/dq and dH/dp at initialisation, see `ConvEnergy`.
+        num_decoded: Decode only this many random frames of each rollout during
+            training: an unbiased estimate of the loss, several times cheaper.
+        kl_delay: Iterations at the start without posterior noise and KL term.
+        kl_ramp: Iterations after ``kl_delay`` over which both grow to full size.
+        horizon_growth: Iterations after which the training rollout grows by one frame,
+            from ``first_horizon`` steps on; 0 trains on all frames from the start.
+        first_horizon: Steps of the training rollout in the first iteration.
+    """
+
+    def __init__(
+        self,
+        *,
+        num_frames: int,
+        image_size: int,
+        integrator: str = "leapfrog",
+        deterministic: bool = False,
+        f_psi: bool = True,
+        dt: float = 0.125,
+        kappa: float = 1e-3,
+        multiplier: float = 1.0,
+        num_filters: int = 64,
+        latent_channels: int = 16,
+        printed_decoder: bool = False,
+        centre_frames: bool = False,
+        gradient_rms: float | None = None,
+        num_decoded: int | None = None,
+        kl_delay: int = 0,
+        kl_ramp: int = 0,
+        horizon_growth: int = 0,
+        first_horizon: int = 1,
+    ) -> None:
+        super().__init__()
+        require(num_frames >= 2, "num_frames", num_frames, "2 or more")
+        require(num_filters >= 2, "num_filters", num_filters, "2 or more")
+        require(latent_channels >= 1, "latent_channels", latent_channels, "1 or more")
+        require(dt > 0, "dt", dt, "positive")
+        require(
+            num_decoded is None or 1 <= num_decoded <= num_frames,
+            "num_decoded", num_decoded, f"between 1 and num_frames ({num_frames})",
+        )  # fmt: skip
+        for name, value in (("kl_delay", kl_delay), ("kl_ramp", kl_ramp),
+                            ("horizon_growth", horizon_growth)):  # fmt: skip
+            require(value >= 0, name, value, "zero or positive")
+        require(first_horizon >= 1, "first_horizon", first_horizon, "1 or more")
+        self.num_frames = self.window = num_frames
+        self.image_size = image_size
+        self.integrator = lookup("integrator", integrator, INTEGRATORS)
+        self.deterministic = deterministic
+        self.dt = dt
+        self.num_decoded = num_decoded or num_frames
+        self.kl_delay, self.kl_ramp = kl_delay, kl_ramp
+        self.horizon_growth, self.first_horizon = horizon_growth, first_horizon
+
+        state_channels = 2 * latent_channels
+        # CHOICE (A.1): z has 48 channels, three for every two of the state; without
+        # f_psi it has as many as the state. Mean and log-variance come out of the last
+        # layer side by side.
+        self.z_channels = 3 * latent_channels if f_psi else state_channels
+        self.scaler = FrameScaler(image_size, enabled=centre_frames)
+        self.encoder = ConvEncoder(
+            3 * num_frames, 2 * self.z_channels, image_size, LATENT_SIZE, num_filters
+        )
+        self.f_psi = (
+            nn.Sequential(
+                nn.Conv2d(self.z_channels, num_filters, 3, padding=1),
+                nn.LeakyReLU(LEAK),
+                nn.Conv2d(num_filters, num_filters, 3, padding=1),
+                nn.LeakyReLU(LEAK),
+                nn.Conv2d(num_filters, state_channels, 3, padding=1),
+            )
+            if f_psi
+            else nn.Identity()
+        )
+        initialise(self.f_psi)
+        self.hamiltonian = SeparableHamiltonian(
+            kinetic=ConvEnergy(latent_channels, num_filters, gradient_rms=gradient_rms),
+            potential=ConvEnergy(latent_channels, num_filters, gradient_rms=gradient_rms),
+        )
+        self.decoder = ConvDecoder(
+            latent_channels, image_size, LATENT_SIZE, num_filters, printed_decoder
+        )
+        self.geco = None if deterministic else Geco(kappa, multiplier)
+        self.to(memory_format=torch.channels_last)
+
+    def set_frame_statistics(self, mean_image: Float[Tensor, "3 S S"], std: float) -> None:
+        """See `hgnpipe.models.base.SequenceModel`."""
+        self.scaler.set_statistics(mean_image, std)
+
+    def loss(
+        self,
+        frames: Float[Tensor, "B T 3 S S"],
+        iteration: int,
+        generator: torch.Generator | None = None,
+    ) -> dict[str, Tensor]:
+        """Training objective and its terms for one batch (paper, Eq. 4, with GECO).
+
+        Returns:
+            Scalars: ``loss`` to minimise; ``mse`` per element of the decoded frames;
+            for stochastic variants ``kl`` in nats and GECO's ``multiplier``.
+        """
+        posterior = self.posterior(frames)
+        weight = self.stochastic_weight(iteration)
+        z = posterior.mean
+        if weight > 0:
+            noise = torch.empty_like(z).normal_(generator=generator)
+            z = z + weight * posterior.stddev * noise
+        num_steps = self.horizon(iteration)
+        path = self.rollout(self.initial_state(z), self.dt, num_steps)
+        shown = self._random_frames(len(frames), num_steps + 1, frames.device, generator)
+        rows = torch.arange(len(frames), device=frames.device)[:, None]
+        decoded = self.decode(path.q[rows, shown])
+        mse = F.mse_loss(decoded, frames[rows, shown])
+        if self.geco is None:
+            return {"loss": mse, "mse": mse.detach()}
+        kl = kl_divergence(posterior, self.prior(z)).mean()
+        loss = self.geco.loss(mse, weight * kl / frames[0].numel())
+        return {
+            "loss": loss,
+            "mse": mse.detach(),
+            "kl": kl.detach(),
+            "multiplier": self.geco.multiplier.detach(),
+        }
+
+    @torch.no_grad()
+    def predict(
+        self,
+        frames: Float[Tensor, "B T 3 S S"],
+        *,
+        speed: float = 1.0,
+        num_steps: int | None = None,
+    ) -> Prediction:
+        """Reconstruct a video from the mean of its inferred initial state (Fig. 7).
+
+        Raises:
+            ValueError: If there are fewer frames than the encoder needs, or of another
+                size.
+        """
+        posterior = self.posterior(frames)
+        num_steps = frames.shape[1] - 1 if num_steps is None else num_steps
+        kl = (
+            torch.zeros(len(frames), device=frames.device)
+            if self.deterministic
+            else kl_divergence(posterior, self.prior(posterior.mean))
+        )
+        return self._play(posterior.mean, self.dt * speed, num_steps, kl)
+
+    @torch.no_grad()
+    def sample(
+        self,
+        num: int,
+        num_steps: int,
+        *,
+        speed: float = 1.0,
+        generator: torch.Generator | None = None,
+    ) -> Prediction:
+        """Dream up ``num`` videos from the prior (Fig. 8).
+
+        Raises:
+            ValueError: For the deterministic variant, which has no prior.
+        """
+        if self.deterministic:
+            raise ValueError("A deterministic HGN has no prior to sample from.")
+        z = self.decoder.constants.new_empty(
+            num, self.z_channels, LATENT_SIZE, LATENT_SIZE
+        ).normal_(generator=generator)
+        return self._play(z, self.dt * speed, num_steps, z.new_zeros(num))
+
+    def posterior(self, frames: Float[Tensor, "B T 3 S S"]) -> Independent:
+        """Diagonal Gaussian over the latent variable z of the first frame."""
+        check_input(frames, self.num_frames, self.image_size)
+        seen = self.scaler(frames[:, : self.num_frames]).flatten(1, 2)
+        seen = seen.contiguous(memory_format=torch.channels_last)
+        mean, log_variance = self.encoder(seen).chunk(2, dim=1)
+        return Independent(Normal(mean, torch.exp(log_variance / 2)), 3)
+
+    @staticmethod
+    def prior(like: Float[Tensor, "B c h w"]) -> Independent:
+        """Unit Gaussian over z, in the shape of ``like``."""
+        return Independent(Normal(torch.zeros_like(like), torch.ones_like(like)), 3)
+
+    def initial_state(self, z: Float[Tensor, "B c h w"]) -> State:
+        """State at the first frame: f_psi, then half the channels to q, half to p."""
+        return State(*self.f_psi(z).chunk(2, dim=1))
+
+    def rollout(self, initial: State, dt: float, num_steps: int) -> State:
+        """Motion under the learned Hamiltonian, see `hgnpipe.integrators.rollout`."""
+        return rollout(self.integrator, self.hamiltonian, initial, dt, num_steps)
+
+    def decode(self, q: Float[Tensor, "B T n h w"]) -> Float[Tensor, "B T 3 S S"]:
+        """Frames from positions alone; momenta are not visible in a picture."""
+        logits = self.decoder.logits(q.flatten(0, 1))
+        return self.scaler.to_pixels(logits).unflatten(0, q.shape[:2])
+
+    def horizon(self, iteration: int) -> int:
+        """Steps of the training rollout at this iteration."""
+        if self.horizon_growth == 0:
+            return self.num_frames - 1
+        grown = self.first_horizon + iteration // self.horizon_growth
+        return min(grown, self.num_frames - 1)
+
+    def stochastic_weight(self, iteration: int) -> float:
+        """Share of posterior noise and KL term at this iteration, 0 to 1."""
+        if self.deterministic or iteration < self.kl_delay:
+            return 0.0
+        return min(1.0, (iteration - self.kl_delay + 1) / (self.kl_ramp + 1))
+
+    def _random_frames(
+        self, batch: int, length: int, device: torch.device, generator: torch.Generator
+    ) -> Tensor:
+        """Indices of distinct frames to decode for each video, ``(B, num_decoded)``."""
+        if self.num_decoded >= length:
+            return torch.arange(length, device=device).expand(batch, -1)
+        order = torch.rand(batch, length, device=device, generator=generator)
+        return order.argsort(dim=1)[:, : self.num_decoded]
+
+    def _play(self, z: Tensor, dt: float, num_steps: int, kl: Tensor) -> Prediction:
+        path = self.rollout(self.initial_state(z), dt, num_steps)
+        energy = self.hamiltonian(path.q.flatten(0, 1), path.p.flatten(0, 1))
+        return Prediction(self.decode(path.q), energy.unflatten(0, path.q.shape[:2]), kl)

@@ -1,0 +1,75 @@
+"""Progress that reads well on a terminal shared by several jobs, and in a log file.
+
+A bar that redraws itself needs a line of its own; several jobs on one terminal, or one
+in a file, do not have it. So every few seconds the bar is printed as a whole line.
+"""
+
+import sys
+from collections.abc import Mapping
+from typing import Self
+
+from tqdm import tqdm
+
+
+class Progress:
+    """Bar with rate and remaining time, one line every few seconds.
+
+    Use as a context manager, so that the last state is shown however the block ends.
+
+    Args:
+        label: What is going on, at the start of every line.
+        total: Number of things to do.
+        unit: What is counted.
+        every: Seconds between two lines.
+    """
+
+    def __init__(
+        self, label: str, total: int, unit: str, every: float = 10.0
+    ) -> None:
+        self._bar = tqdm(
+            desc=label,
+            total=total,
+            unit=unit,
+            file=_Lines(),
+            mininterval=every,
+            miniters=1,
+            maxinterval=float("inf"),
+            ascii=True,
+            ncols=0,
+            bar_format="{desc} {percentage:3.0f}% |{bar:20}| {n_fmt}/{total_fmt} "
+            "[{elapsed}<{remaining}, {rate_fmt}]{postfix}",
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def advance(self, count: int = 1) -> None:
+        """Count ``count`` more things as done."""
+        self._bar.update(count)
+
+    def resume(self, done: int) -> None:
+        """Start from ``done`` things that an earlier attempt has done."""
+        self._bar.write(f"{self._bar.desc} resumes after {done} of {self._bar.total}")
+        self._bar.initial = done
+        self._bar.reset()
+
+    def show(self, done: int, values: Mapping[str, float]) -> None:
+        """Count up to ``done`` and show ``values`` behind the bar."""
+        shown = {name: f"{value:.4g}" for name, value in values.items()}
+        self._bar.set_postfix(shown, refresh=False)
+        self._bar.update(done - self._bar.n)
+
+
+class _Lines:
+    """Standard error, with every redraw of a bar on a line of its own."""
+
+    def write(self, text: str) -> None:
+        text = text.strip()
+        if text:
+            sys.stderr.write(text + "\n")
+
+    def flush(self) -> None:
+        sys.stderr.flush()

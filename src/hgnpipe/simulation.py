@@ -1,0 +1,151 @@
+"""True trajectories of the systems (paper, Sec. 4 and A.4).
+
+The motion is solved without noise; the noise of the observation is added afterwards.
+Both are kept, so that the error that no model can avoid is known.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from scipy.integrate import solve_ivp
+
+from hgnpipe.hamiltonian import force, velocity
+from hgnpipe.registry import require
+from hgnpipe.systems import System
+
+MAX_DRIFT = 1e-6
+"""Largest relative change of the energy along a clean trajectory."""
+SPLITS = ("train", "test")
+CHUNK = 1000
+
+
+class Trajectories(NamedTuple):
+    """Solved motion of many copies of one system.
+
+    Attributes:
+        t: Times of the frames, ``(T,)``.
+        q: Positions without noise, ``(N, T, n)``.
+        p: Momenta without noise, ``(N, T, n)``.
+        q_noisy: Positions with observation noise.
+        p_noisy: Momenta with observation noise.
+    """
+
+    t: np.ndarray
+    q: np.ndarray
+    p: np.ndarray
+    q_noisy: np.ndarray
+    p_noisy: np.ndarray
+
+
+def simulate(
+    system: System,
+    num: int,
+    num_frames: int,
+    seed: int,
+    split: str = "train",
+    progress: Callable[[int], object] | None = None,
+) -> Trajectories:
+    """Simulate ``num`` trajectories of ``num_frames`` frames.
+
+    Args:
+        system: What moves; its ``frame_dt`` separates two frames.
+        num: Number of trajectories.
+        num_frames: T, including the initial state.
+        seed: Together with the system and the split fixes every number.
+        split: ``train`` or ``test``: independent draws.
+        progress: Called with the number of trajectories done since the last call.
+
+    Raises:
+        ValueError: If a count is too small or the split unknown.
+        RuntimeError: If the energy of a trajectory drifts by more than `MAX_DRIFT`
+            at the solver's best accuracy.
+    """
+    require(num >= 1, "num", num, "1 or more")
+    require(num_frames >= 2, "num_frames", num_frames, "2 or more")
+    starts, noise = (
+        np.random.default_rng(child)
+        for child in random_source(seed, system, split).spawn(2)
+    )
+    t = system.frame_dt * np.arange(num_frames)
+    initial = np.concatenate(system.sample_initial_states(starts, num), axis=1)
+    states = np.empty((num, num_frames, initial.shape[1]))
+    for first in range(0, num, CHUNK):
+        chunk = slice(first, min(first + CHUNK, num))
+        states[chunk] = _solve_energy_true(system, initial[chunk], t)
+        if progress is not None:
+            progress(chunk.stop - first)
+    q, p = np.split(states, 2, axis=-1)
+    # CHOICE (Sec. 4): the noise is on what is observed; the motion itself is clean.
+    q_noisy, p_noisy = np.split(
+        states + system.noise_std * noise.standard_normal(states.shape), 2, axis=-1
+    )
+    return Trajectories(t, q, p, q_noisy, p_noisy)
+
+
+def random_source(seed: int, system: System, purpose: str) -> np.random.SeedSequence:
+    """Independent randomness for each seed, system and purpose."""
+    words = f"{type(system).__name__} {purpose}".encode()
+    return np.random.SeedSequence([seed, *words])
+
+
+def true_energy(
+    system: System, q: Float[np.ndarray, "*b n"], p: Float[np.ndarray, "*b n"]
+) -> Float[np.ndarray, "*b"]:
+    """Energy of states under the true Hamiltonian."""
+    return system.hamiltonian(torch.from_numpy(q), torch.from_numpy(p)).numpy()
+
+
+def energy_drift(
+    system: System, q: Float[np.ndarray, "N T n"], p: Float[np.ndarray, "N T n"]
+) -> Float[np.ndarray, " N"]:
+    """Largest change of the energy along each trajectory, relative to its start."""
+    energy = true_energy(system, q, p)
+    start = energy[:, :1]
+    return (np.abs(energy - start) / np.abs(start)).max(axis=1)
+
+
+def _solve_energy_true(
+    system: System, initial: Float[np.ndarray, "N 2n"], t: Float[np.ndarray, " T"]
+) -> Float[np.ndarray, "N T 2n"]:
+    """Solve all trajectories at once, and those that drift again, more tightly.
+
+    One solver call steps every trajectory of a chunk together, at the pace of their
+    mean error. A close encounter can need shorter steps than the rest.
+    """
+    states = np.empty((len(initial), len(t), initial.shape[1]))
+    todo = np.arange(len(initial))
+    for tolerance in (1e-9, 1e-11, 1e-13):
+        states[todo] = _solve(system, initial[todo], t, tolerance)
+        drift = energy_drift(system, *np.split(states[todo], 2, axis=-1))
+        todo = todo[~(drift <= MAX_DRIFT)]
+        if len(todo) == 0:
+            return states
+    raise RuntimeError(
+        f"The energy of {len(todo)} trajectories of {type(system).__name__} drifts by "
+        f"up to {drift.max():.1e} (at most {MAX_DRIFT:.0e} is allowed): two bodies come "
+        f"too close. Start further apart, or end earlier (smaller frame_dt)."
+    )
+
+
+def _solve(
+    system: System,
+    initial: Float[np.ndarray, "N 2n"],
+    t: Float[np.ndarray, " T"],
+    tolerance: float,
+) -> Float[np.ndarray, "N T 2n"]:
+    shape = initial.shape
+
+    def motion(_: float, flat: np.ndarray) -> np.ndarray:
+        q, p = torch.from_numpy(flat).view(shape).chunk(2, dim=1)
+        rates = velocity(system.hamiltonian, q, p), force(system.hamiltonian, q, p)
+        return torch.cat(rates, dim=1).numpy().ravel()
+
+    solution = solve_ivp(
+        motion, (t[0], t[-1]), initial.ravel(), "DOP853", t, rtol=tolerance, atol=tolerance
+    )
+    if not solution.success:
+        raise RuntimeError(f"{type(system).__name__}: {solution.message}")
+    return solution.y.reshape(*shape, len(t)).transpose(0, 2, 1)

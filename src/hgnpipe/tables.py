@@ -1,0 +1,151 @@
+"""Tables of results, as data and as pages that people read."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from hgnpipe.evaluation import skill
+
+REFERENCES = ("mean_image", "noise_floor")
+SCALE = 1e4
+"""All errors of Table 1 are multiplied by this."""
+
+
+def read_metrics(paths: Iterable[str | Path]) -> pd.DataFrame:
+    """All tables of trajectories below each other.
+
+    Raises:
+        ValueError: If a file is missing, empty or lacks a column.
+    """
+    needed = {"system", "model", "seed", "split", "trajectory", "mse", "mse_clean", "kl"}
+    tables = []
+    for path in paths:
+        try:
+            table = pd.read_csv(path)
+        except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+            raise ValueError(f"{path} is not a table of metrics: {error}") from error
+        missing = needed - set(table.columns)
+        if missing:
+            raise ValueError(f"{path} has no column {', '.join(sorted(missing))}.")
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def table1(
+    metrics: pd.DataFrame, published: pd.DataFrame, labels: Mapping[str, str]
+) -> pd.DataFrame:
+    """Table 1: error per system, split and model, beside the published one.
+
+    Args:
+        metrics: A row per trajectory, from `read_metrics`, references included.
+        published: Columns model, system, split, mse_x1e4, std_x1e4.
+        labels: How the models are called, in the order of the table's rows.
+
+    Returns:
+        A row per system, split and model. ``std`` is over the trajectories (mean over
+        the seeds), ``seed_std`` over the means of the seeds: the paper does not say
+        what its spread is; its size fits the first. Errors are multiplied by 1e4.
+    """
+    keys = ["system", "split", "model"]
+    by_seed = metrics.groupby([*keys, "seed"], sort=False).agg(
+        mse=("mse", "mean"),
+        std=("mse", lambda values: values.std(ddof=0)),
+        mse_clean=("mse_clean", "mean"),
+        kl=("kl", "mean"),
+    )
+    seeds = by_seed.groupby(level=keys, sort=False)
+    table = seeds.mean()
+    # One seed has no spread: ddof=1 leaves it empty.
+    table["seed_std"] = seeds["mse"].std(ddof=1)
+    table["num_seeds"] = seeds.size()
+    table = table.reset_index()
+    for reference in REFERENCES:
+        rows = table[table.model == reference].set_index(["system", "split"])["mse"]
+        index = pd.MultiIndex.from_frame(table[["system", "split"]])
+        table[reference] = rows.reindex(index).to_numpy()
+    table["skill"] = skill(table.mse, table.noise_floor, table.mean_image)
+    table["label"] = [labels.get(model, model) for model in table.model]
+    for column in ("mse", "std", "seed_std", "mse_clean", *REFERENCES):
+        table[f"{column}_x1e4"] = table.pop(column) * SCALE
+    known = published.rename(
+        columns={"mse_x1e4": "published_mse_x1e4", "std_x1e4": "published_std_x1e4"}
+    )
+    table = table.merge(known, on=keys, how="left")
+    table["split"] = pd.Categorical(table.split, ["train", "test"])
+    table["order"] = [_position(labels, model) for model in table.model]
+    systems = list(dict.fromkeys(metrics.system))
+    table["system"] = pd.Categorical(table.system, systems)
+    table = table.sort_values(["order", "system", "split"]).drop(columns="order")
+    first = ["model", "label", "system", "split", "num_seeds", "mse_x1e4", "std_x1e4"]
+    return table[first + [c for c in table.columns if c not in first]]
+
+
+def layout(table: pd.DataFrame, break_line: str = "<br>") -> pd.DataFrame:
+    """Table 1 laid out like the paper's: models down, systems and splits across.
+
+    Each cell says our error and its spread, the skill, and what the paper printed.
+    """
+    cells = {}
+    for row in table.itertuples():
+        lines = [f"{row.mse_x1e4:.2f} ± {row.std_x1e4:.2f}"]
+        if np.isfinite(row.seed_std_x1e4):
+            lines.append(f"seeds ± {row.seed_std_x1e4:.2f}")
+        if row.model not in REFERENCES:
+            lines.append(f"skill {row.skill:.2f}")
+            paper = "paper: not legible"
+            if np.isfinite(row.published_mse_x1e4):
+                paper = f"paper {row.published_mse_x1e4:g} ± {row.published_std_x1e4:g}"
+            lines.append(paper)
+        cells[row.label, (row.system, row.split)] = break_line.join(lines)
+    labels = list(dict.fromkeys(label for label, _ in cells))
+    columns = list(dict.fromkeys(column for _, column in cells))
+    columns.sort(key=lambda column: [c[0] for c in columns].index(column[0]))
+    body = [[cells.get((label, c), "not run") for c in columns] for label in labels]
+    names = pd.MultiIndex.from_tuples(columns, names=["", ""])
+    return pd.DataFrame(body, pd.Index(labels, name="model"), names)
+
+
+def to_markdown(table: pd.DataFrame, caption: str) -> str:
+    """A laid-out table as Markdown."""
+    head = ["model", *(f"{system} {split}" for system, split in table.columns)]
+    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    for label, row in table.iterrows():
+        lines.append("| " + " | ".join([label, *row]) + " |")
+    return "\n".join([*lines, "", caption, ""])
+
+
+def to_html(table: pd.DataFrame, caption: str) -> str:
+    """A laid-out table as a page of its own."""
+    body = table.rename_axis(index=None, columns=["", ""]).to_html(escape=False, border=0)
+    return PAGE.format(caption=caption, body=body)
+
+
+def _position(labels: Mapping[str, str], model: str) -> int:
+    names = list(labels)
+    return names.index(model) if model in names else len(names)
+
+
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>Table 1</title>
+<style>
+body {{ font-family: sans-serif; margin: 2em; }}
+table {{ border-collapse: collapse; font-size: 85%; }}
+th, td {{ padding: 0.4em 0.8em; text-align: right; white-space: nowrap; }}
+thead th {{ text-align: center; }}
+tbody th {{ text-align: left; }}
+tbody tr {{ border-top: 1px solid #ccc; }}
+tbody td {{ color: #333; }}
+p {{ max-width: 60em; }}
+</style>
+</head>
+<body>
+{body}
+<p>{caption}</p>
+</body>
+</html>
+"""

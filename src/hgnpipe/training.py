@@ -1,0 +1,237 @@
+"""One training loop for every model with a ``loss`` (paper, Sec. A.1, A.3 and A.5).
+
+Batches and noise are functions of (seed, iteration) alone, so that a run that resumes
+from a checkpoint makes exactly the updates that an undisturbed run would have made.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float, UInt8
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from hgnpipe.batches import check_frames, draw_batch, frame_statistics, random_seed, to_pixels
+from hgnpipe.files import written_whole
+from hgnpipe.models.base import SequenceModel
+from hgnpipe.registry import require
+
+
+class TrainingFailed(RuntimeError):
+    """The loss is no longer a number; the last good checkpoint is kept."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingOptions:
+    """How to train, independent of what is trained and on which data.
+
+    Attributes:
+        num_iterations: Number of updates.
+        batch_size: Videos, or windows of videos, per update.
+        learning_rate: Of Adam.
+        weight_decay: L2 penalty of Adam, added to the gradient.
+        max_grad_norm: Gradients longer than this are shortened to it.
+        decay: Last share of the iterations over which the learning rate falls linearly
+            to zero; 0 keeps it constant, as in the paper.
+        log_every: Iterations per row of the history.
+        checkpoint_every: Iterations between two checkpoints.
+    """
+
+    num_iterations: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float = 0.0
+    max_grad_norm: float | None = None
+    decay: float = 0.0
+    log_every: int = 20
+    checkpoint_every: int = 200
+
+    def __post_init__(self) -> None:
+        for name in ("num_iterations", "batch_size", "log_every", "checkpoint_every"):
+            require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
+        require(self.learning_rate > 0, "learning_rate", self.learning_rate, "positive")
+        require(
+            self.weight_decay >= 0, "weight_decay", self.weight_decay, "zero or positive"
+        )
+        norm = self.max_grad_norm
+        require(norm is None or norm > 0, "max_grad_norm", norm, "positive")
+        require(0 <= self.decay <= 1, "decay", self.decay, "between 0 and 1")
+
+    def learning_rate_at(self, iteration: int) -> float:
+        """Learning rate of one update: constant, then linear to zero."""
+        left = 1 - iteration / self.num_iterations
+        return self.learning_rate * (min(1.0, left / self.decay) if self.decay else 1.0)
+
+
+def fit(
+    model: SequenceModel,
+    frames: UInt8[np.ndarray, "N T S S 3"],
+    options: TrainingOptions,
+    *,
+    seed: int = 0,
+    checkpoint: str | Path | None = None,
+    identity: Mapping[str, Any] | None = None,
+    report: Callable[[int, Mapping[str, float]], None] | None = None,
+    resumed: Callable[[int], None] | None = None,
+) -> pd.DataFrame:
+    """Train ``model`` in place with Adam.
+
+    Args:
+        model: The model, on the device on which to train.
+        frames: Training videos; they stay where they are (a memory map, say) and as
+            they are, only batches are converted.
+        options: How to train.
+        seed: Fixes the order of the data and all noise.
+        checkpoint: File to resume from, if it belongs to the same training, and to save
+            to; without it nothing is saved.
+        identity: What makes it the same training: options, data, code. JSON values.
+        report: Called after every row of the history with the number of iterations
+            done and the row.
+        resumed: Called with the number of iterations that a checkpoint had done.
+
+    Returns:
+        History: one row per ``log_every`` iterations with the mean of every loss term.
+
+    Raises:
+        ValueError: If the frames do not fit the model.
+        TrainingFailed: If the loss or its gradient is no longer a number.
+    """
+    check_frames(model, frames)
+    run = _Run(model, options, identity, seed, checkpoint)
+    if not run.resume():
+        model.set_frame_statistics(*frame_statistics(frames))
+    elif resumed is not None:
+        resumed(run.done)
+    model.train()
+    since = time.perf_counter()
+    for iteration in range(run.done, options.num_iterations):
+        batch = draw_batch(frames, model.window, options.batch_size, seed, iteration)
+        run.update(to_pixels(batch, run.device), iteration)
+        if run.done % options.log_every and run.done < options.num_iterations:
+            continue
+        row = run.close_row()
+        if report is not None:
+            now = time.perf_counter()
+            count = row["iteration"] - run.last_row
+            report(run.done, {**row, "it/s": count / (now - since)})
+            since = now
+        run.save_if_due()
+    model.eval()
+    return pd.DataFrame(run.history)
+
+
+class _Run:
+    """State of one training: what a checkpoint holds."""
+
+    def __init__(
+        self,
+        model: SequenceModel,
+        options: TrainingOptions,
+        identity: Mapping[str, Any] | None,
+        seed: int,
+        checkpoint: str | Path | None,
+    ) -> None:
+        self.model, self.options, self.seed = model, options, seed
+        self.checkpoint = checkpoint
+        self.identity = json.dumps(
+            {"options": asdict(options), "seed": seed, **(identity or {})},
+            sort_keys=True,
+        )
+        self.device = next(model.parameters()).device
+        self.generator = torch.Generator(self.device)
+        self.optimizer = torch.optim.Adam(
+            model.parameters(),
+            lr=options.learning_rate,
+            weight_decay=options.weight_decay,
+            fused=True,
+        )
+        self.done = self.last_row = self.last_saved = 0
+        self.history: list[dict[str, float]] = []
+        self.sums: dict[str, Tensor] = {}
+
+    def update(self, batch: Float[Tensor, "B T 3 S S"], iteration: int) -> None:
+        """One step of Adam; nothing here waits for the device."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.options.learning_rate_at(iteration)
+        self.generator.manual_seed(random_seed(self.seed, iteration, purpose=1))
+        terms = self.model.loss(batch, iteration, self.generator)
+        self.optimizer.zero_grad(set_to_none=True)
+        terms["loss"].backward()
+        terms["grad_norm"] = torch.nn.utils.clip_grad_norm_(
+            self.model.parameters(), self.options.max_grad_norm or torch.inf
+        )
+        self.optimizer.step()
+        for name, value in terms.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value.detach().double()
+        self.done = iteration + 1
+
+    def close_row(self) -> dict[str, float]:
+        """Mean of every term since the last row, appended to the history.
+
+        Raises:
+            TrainingFailed: If a term is not finite.
+        """
+        self.last_row = self.history[-1]["iteration"] if self.history else 0
+        count = self.done - self.last_row
+        row = {name: (total / count).item() for name, total in self.sums.items()}
+        if not np.isfinite(list(row.values())).all():
+            kept = f" Last good checkpoint: {self.checkpoint}." if self.last_saved else ""
+            raise TrainingFailed(
+                f"Training diverged before iteration {self.done}: loss {row['loss']:.4g}, "
+                f"gradient norm {row['grad_norm']:.4g}. A lower learning_rate or "
+                f"max_grad_norm may help.{kept}"
+            )
+        row = {"iteration": self.done, **row}
+        self.history.append(row)
+        self.sums = {}
+        return row
+
+    def save_if_due(self) -> None:
+        """Save a checkpoint, at the end of a row: only then the state is a good one."""
+        every, total = self.options.checkpoint_every, self.options.num_iterations
+        if self.checkpoint is None or (
+            self.done // every == self.last_saved // every and self.done < total
+        ):
+            return
+        tensors = {f"model.{k}": v for k, v in self.model.state_dict().items()}
+        for index, moments in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"adam.{index}.{name}": v for name, v in moments.items()}
+        metadata = {"identity": self.identity, "history": json.dumps(self.history)}
+        with written_whole(self.checkpoint) as temporary:
+            # Safetensors wants rows; loading copies them back to channels-last.
+            save_file({k: v.contiguous() for k, v in tensors.items()}, temporary, metadata)
+        self.last_saved = self.done
+
+    def resume(self) -> bool:
+        """Take up an earlier attempt at the same training, if there is one."""
+        if self.checkpoint is None or not Path(self.checkpoint).exists():
+            return False
+        try:
+            with safe_open(self.checkpoint, "pt") as file:
+                metadata = file.metadata() or {}
+                if metadata.get("identity") != self.identity:
+                    return False
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except (OSError, SafetensorError):
+            return False
+        self.model.load_state_dict(_under("model.", tensors))
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, value in _under("adam.", tensors).items():
+            index, moment = name.split(".")
+            state.setdefault(int(index), {})[moment] = value
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": state})
+        self.history = json.loads(metadata["history"])
+        self.done = self.last_saved = self.history[-1]["iteration"]
+        return True
+
+
+def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

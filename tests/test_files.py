@@ -1,0 +1,56 @@
+import pytest
+
+from hgnpipe.files import written_whole
+
+
+def test_the_file_has_the_content_once_the_block_ends(tmp_path):
+    with written_whole(tmp_path / "out.txt") as temporary:
+        temporary.write_text("new")
+    assert (tmp_path / "out.txt").read_text() == "new"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_an_exception_leaves_neither_the_target_nor_the_temporary(tmp_path, error):
+    with pytest.raises(error), written_whole(tmp_path / "out.txt") as temporary:
+        temporary.write_text("half")
+        raise error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_exception_leaves_the_old_file_as_it_was(tmp_path):
+    target = tmp_path / "out.txt"
+    target.write_text("old")
+    with pytest.raises(RuntimeError), written_whole(target) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert target.read_text() == "old"
+
+
+def test_the_old_file_is_there_until_the_new_one_is_whole(tmp_path):
+    target = tmp_path / "out.txt"
+    target.write_text("old")
+    with written_whole(target) as temporary:
+        temporary.write_text("new")
+        assert target.read_text() == "old"
+    assert target.read_text() == "new"
+
+
+def test_the_temporary_lies_beside_the_target_so_that_renaming_is_one_step(tmp_path):
+    with written_whole(tmp_path / "out.txt") as temporary:
+        assert temporary.parent == tmp_path
+
+
+def test_missing_folders_are_made(tmp_path):
+    target = tmp_path / "a" / "b" / "out.txt"
+    with written_whole(str(target)) as temporary:
+        temporary.write_text("new")
+    assert target.read_text() == "new"
+
+
+@pytest.mark.parametrize("below", ["out.txt", "folder/out.txt"])
+def test_a_folder_that_cannot_be_written_to_is_a_users_mistake(tmp_path, below):
+    (tmp_path / "file").write_text("not a folder")
+    target = tmp_path / "file" / below
+    with pytest.raises(ValueError, match=f"Cannot write {target}"), written_whole(target):
+        pytest.fail("the block ran")

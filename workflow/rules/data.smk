@@ -1,0 +1,56 @@
+# Trajectories and videos of the systems.
+from hgnpipe.config import system_options
+
+
+def simulated_system(wildcards):
+    """Block of the system in config.yaml, without its kind."""
+    options = system_options(config["systems"][wildcards.system])
+    return {name: value for name, value in options.items() if name != "name"}
+
+
+rule simulate:
+    """Solve the motion of one system: clean states, and states with noise."""
+    output:
+        "results/{preset}/data/{system}/{split}_trajectories.h5",
+    params:
+        kind=lookup("systems/{system}/kind", within=config),
+        options=simulated_system,
+        num=lookup("presets/{preset}/data/num_{split}", within=config),
+        num_frames=lookup("presets/{preset}/data/num_frames", within=config),
+        seed=lookup("presets/{preset}/data/seed", within=config),
+        code=code_hash("workflow/scripts/simulate.py"),
+    log:
+        "results/{preset}/logs/simulate/{system}_{split}.log",
+    conda:
+        "../envs/hgnpipe.yaml"
+    threads: config["threads"]
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    shell:
+        "python workflow/scripts/simulate.py --kind {params.kind}"
+        " --options {params.options:q} --num {params.num}"
+        " --num_frames {params.num_frames} --seed {params.seed}"
+        " --split {wildcards.split} --output {output} --threads {threads}"
+        " 2>&1 | tee {log}"
+
+
+rule render:
+    """Draw the noisy states as videos."""
+    input:
+        "results/{preset}/data/{system}/{split}_trajectories.h5",
+    output:
+        "results/{preset}/data/{system}/{split}_videos.h5",
+    params:
+        image_size=lookup("presets/{preset}/data/image_size", within=config),
+        code=code_hash("workflow/scripts/render.py"),
+    log:
+        "results/{preset}/logs/render/{system}_{split}.log",
+    conda:
+        "../envs/hgnpipe.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    shell:
+        "python workflow/scripts/render.py --trajectories {input}"
+        " --image_size {params.image_size} --output {output} 2>&1 | tee {log}"
