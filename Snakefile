@@ -11,7 +11,7 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
-from hgnpipe.config import check_config, check_device, put_python_first
+from hgnpipe.config import check_config, check_device, share_environment
 from hgnpipe.fingerprint import code_hash
 
 
@@ -19,7 +19,7 @@ configfile: "config.yaml"
 
 
 ROOT = Path(workflow.basedir)
-put_python_first()
+share_environment()
 try:
     check_config(
         config,

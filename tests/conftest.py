@@ -1,8 +1,11 @@
 """Checks every annotated type and shape of the library while the tests run."""
 
+from beartype import BeartypeConf, beartype
 from jaxtyping import install_import_hook
 
-install_import_hook("hgnpipe", "beartype.beartype")
+# As in Python's own rules, an integer may stand where a float is annotated.
+typechecker = beartype(conf=BeartypeConf(is_pep484_tower=True))
+install_import_hook("hgnpipe", f"{__name__}.typechecker")
 
 import pytest  # noqa: E402
 import torch  # noqa: E402

@@ -52,5 +52,17 @@ def test_missing_folders_are_made(tmp_path):
 def test_a_folder_that_cannot_be_written_to_is_a_users_mistake(tmp_path, below):
     (tmp_path / "file").write_text("not a folder")
     target = tmp_path / "file" / below
-    with pytest.raises(ValueError, match=f"Cannot write {target}"), written_whole(target):
+    with (
+        pytest.raises(ValueError, match=f"Cannot write {target}"),
+        written_whole(target),
+    ):
         pytest.fail("the block ran")
+
+
+def test_who_reads_the_old_file_keeps_reading_it_while_it_is_replaced(tmp_path):
+    target = tmp_path / "out.txt"
+    target.write_text("old")
+    with open(target) as reader:
+        with written_whole(target) as temporary:
+            temporary.write_text("new")
+        assert reader.read() == "old"

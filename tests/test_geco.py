@@ -39,7 +39,9 @@ def test_the_multiplier_gets_the_gradient_with_the_sign_turned_around():
 
 @pytest.mark.parametrize("optimizer", [torch.optim.SGD, torch.optim.Adam])
 @pytest.mark.parametrize(("error", "direction"), [(0.3, 1), (0.1, 0), (0.01, -1)])
-def test_the_multiplier_rises_while_the_error_exceeds_kappa(optimizer, error, direction):
+def test_the_multiplier_rises_while_the_error_exceeds_kappa(
+    optimizer, error, direction
+):
     geco = Geco(kappa=0.1)
     before = geco.multiplier.item()
     descent = optimizer(geco.parameters(), lr=0.1)

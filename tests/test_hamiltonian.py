@@ -24,7 +24,9 @@ class Quartic(nn.Module):
 
 @pytest.fixture
 def point():
-    return torch.tensor([[0.3, -1.0], [2.0, 0.5]]), torch.tensor([[1.0, 2.0], [-0.4, 0]])
+    return torch.tensor([[0.3, -1.0], [2.0, 0.5]]), torch.tensor(
+        [[1.0, 2.0], [-0.4, 0]]
+    )
 
 
 def test_velocity_is_the_derivative_of_the_energy_by_the_momentum(point):
@@ -88,5 +90,5 @@ def test_an_energy_that_knows_its_gradient_is_asked_for_it(point):
 
 
 def test_shapes_that_contradict_the_annotations_are_refused(point):
-    with pytest.raises(Exception, match="(?i)type-check"):
+    with pytest.raises(Exception, match=r"(?i)type-check"):
         velocity(coupled, point[0], point[1][:1])

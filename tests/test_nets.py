@@ -148,7 +148,9 @@ def test_doublings_lead_from_the_latent_image_to_the_frame(size, expected):
 
 
 @pytest.mark.parametrize("size", [-8, 0, 4, 30, 256])
-def test_an_image_size_that_no_doubling_reaches_is_answered_with_those_that_it_does(size):
+def test_an_image_size_that_no_doubling_reaches_is_answered_with_those_that_it_does(
+    size,
+):
     with pytest.raises(ValueError, match=f"image_size is {size}.*8, 16, 32, 64, 128"):
         num_doublings(size, 4)
 

@@ -63,7 +63,9 @@ def test_a_value_that_means_the_annotated_type_passes(name, value):
     ],
 )  # fmt: skip
 def test_a_value_of_another_type_is_answered_with_its_option(name, value):
-    with pytest.raises(ValueError, match=rf"Option '{name}' of build is {re.escape(repr(value))}"):
+    with pytest.raises(
+        ValueError, match=rf"Option '{name}' of build is {re.escape(repr(value))}"
+    ):
         check_options("build", build, LEGAL | {name: value})
 
 
@@ -77,7 +79,7 @@ def test_a_class_is_checked_by_its_constructor():
 
 
 def test_a_requirement_names_the_option_its_value_and_what_is_legal():
-    with pytest.raises(ValueError, match="^num is '0'; it must be 1 or more.$"):
+    with pytest.raises(ValueError, match=r"^num is '0'; it must be 1 or more\.$"):
         require(False, "num", "0", "1 or more")
 
 

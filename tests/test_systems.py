@@ -71,7 +71,9 @@ def test_the_energy_gives_the_equations_of_motion_derived_by_hand(name):
 )
 def test_the_energy_is_that_of_the_paper(name, options, q, p, energy):
     point = torch.tensor([q, p], dtype=torch.float64).split(1)
-    assert build_system(name, **options).hamiltonian(*point).item() == pytest.approx(energy)
+    assert build_system(name, **options).hamiltonian(*point).item() == pytest.approx(
+        energy
+    )
 
 
 @pytest.mark.parametrize("name", RADIUS_AND_NOISE)
@@ -146,7 +148,9 @@ def test_two_bodies_share_one_speed_factor_of_the_stated_spread():
 def test_three_bodies_are_disturbed_independently_within_the_stated_bound():
     rng = np.random.default_rng
     calm, wild = (
-        build_system("three_body", orbit_noise=noise).sample_initial_states(rng(0), 2000)[1]
+        build_system("three_body", orbit_noise=noise).sample_initial_states(
+            rng(0), 2000
+        )[1]
         for noise in (1e-9, 0.2)
     )
     change = in_the_plane(wild - calm)
@@ -159,7 +163,9 @@ def test_three_bodies_are_disturbed_independently_within_the_stated_bound():
 
 def test_no_pendulum_goes_over_the_top():
     q, p = draw("pendulum")
-    energy = build_system("pendulum").hamiltonian(torch.from_numpy(q), torch.from_numpy(p))
+    energy = build_system("pendulum").hamiltonian(
+        torch.from_numpy(q), torch.from_numpy(p)
+    )
     assert (energy < 6).all()
 
 
@@ -216,9 +222,9 @@ def test_options_may_come_as_yaml_writes_them(name):
 @pytest.mark.parametrize(
     ("option", "value", "legal"),
     [
-        ("radius", [1.0, 0.5], "low <= high"),
-        ("radius", [0.0, 0.5], "0 < low"),
-        ("radius", [1.0], "."),
+        ("radius", (1.0, 0.5), "low <= high"),
+        ("radius", (0.0, 0.5), "0 < low"),
+        ("radius", (1.0,), "."),
         ("radius", 1.0, "."),
         ("noise_std", -0.1, "zero or positive"),
         ("noise_std", "0.1", "."),

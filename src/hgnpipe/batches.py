@@ -34,8 +34,8 @@ def check_length(model: SequenceModel, num_frames: int, image_size: int) -> None
     needed = max(model.window, model.num_frames)
     if image_size != model.image_size or num_frames < needed:
         raise ValueError(
-            f"Videos have {num_frames} frames of {image_size}x{image_size} pixels; this "
-            f"model needs {needed} frames or more of {model.image_size}x"
+            f"Videos have {num_frames} frames of {image_size}x{image_size} pixels; "
+            f"this model needs {needed} frames or more of {model.image_size}x"
             f"{model.image_size}."
         )
 
@@ -55,8 +55,10 @@ def frame_statistics(
         squares = squares + np.square(part).sum(axis=(0, 1), dtype=np.float64)
     count = frames.shape[0] * frames.shape[1]
     mean = total / count
-    std = float(np.sqrt((squares / count - np.square(mean)).mean()))
-    return torch.from_numpy(mean).float().permute(2, 0, 1), max(std, 1e-6)
+    variance = (squares / count - np.square(mean)).mean()
+    return torch.from_numpy(mean).float().permute(2, 0, 1), max(
+        float(variance), 1e-12
+    ) ** 0.5
 
 
 def to_pixels(frames: UInt8[np.ndarray, "B T S S 3"], device: torch.device) -> Tensor:
@@ -76,8 +78,10 @@ def draw_batch(
     num, length = frames.shape[:2]
     position = iteration * batch_size + np.arange(batch_size)
     picks = np.empty(batch_size, dtype=np.int64)
-    for epoch in np.unique(position // num):
-        order = np.random.default_rng(random_seed(seed, epoch, purpose=2)).permutation(num)
+    for epoch in np.unique(position // num).tolist():
+        order = np.random.default_rng(random_seed(seed, epoch, purpose=2)).permutation(
+            num
+        )
         inside = position // num == epoch
         picks[inside] = order[position[inside] % num]
     rng = np.random.default_rng(random_seed(seed, iteration, purpose=3))

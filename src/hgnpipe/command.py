@@ -1,9 +1,11 @@
-"""Command lines of the workflow's scripts, made from the signature of their ``main``."""
+"""Command lines of the workflow's scripts, made from the signature of ``main``."""
 
+import json
 import os
 import signal
 import sys
-from collections.abc import Callable
+import typing
+from collections.abc import Callable, Sequence
 
 from jsonargparse import auto_cli
 
@@ -16,16 +18,39 @@ def run(main: Callable[..., None]) -> None:
     """
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        auto_cli(main, as_positional=False)
+        auto_cli(main, as_positional=False, args=join_lists(main, sys.argv[1:]))
     except (ValueError, RuntimeError, OSError, MemoryError) as error:
         if os.environ.get("HGNPIPE_TRACEBACK"):
             raise
-        kind = "" if isinstance(error, (ValueError, RuntimeError)) else type(error).__name__ + ": "
-        print(f"Error: {kind}{error}", file=sys.stderr)
-        sys.exit(1)
+        expected = isinstance(error, (ValueError, RuntimeError))
+        kind = "" if expected else f"{type(error).__name__}: "
+        sys.exit(f"Error: {kind}{error}")
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         sys.exit(130)
+
+
+def join_lists(main: Callable[..., None], arguments: Sequence[str]) -> list[str]:
+    """Write ``--files a b c`` as one JSON list where ``main`` takes a list.
+
+    Snakemake writes several files with blanks between them.
+    """
+    hints = typing.get_type_hints(main)
+    lists = {f"--{k}" for k, hint in hints.items() if typing.get_origin(hint) is list}
+    joined: list[str] = []
+    collecting: list[str] | None = None
+    for argument in arguments:
+        if argument.startswith("--"):
+            collecting = None
+        if collecting is None:
+            joined.append(argument)
+        else:
+            collecting.append(argument)
+            joined[-1] = json.dumps(collecting)
+        if argument in lists:
+            collecting = []
+            joined.append("[]")
+    return joined
 
 
 def _interrupt(*_: object) -> None:

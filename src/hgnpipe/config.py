@@ -1,7 +1,7 @@
 """What ``config.yaml`` says, checked before any work starts.
 
-Structure is checked against ``workflow/schemas/config.schema.yaml``, meaning by building
-what the configuration names: every system, and every model for every system.
+Structure is checked against ``workflow/schemas/config.schema.yaml``, meaning by
+building what is named: every system, and every model for every system.
 """
 
 import hashlib
@@ -151,16 +151,21 @@ def check_device(device: str) -> None:
             choose_device(device)
 
 
-def put_python_first() -> None:
-    """Let ``python`` in shell commands be the Python that runs Snakemake.
+def share_environment() -> None:
+    """Let ``python`` in shell commands be this Python, with this package.
 
     Without it, ``.venv/bin/snakemake`` in a shell where the environment is not active
-    would start its jobs with another Python.
+    would start its jobs with another Python, and an environment that Snakemake makes
+    would lack the package.
     """
-    folder = str(Path(sys.executable).parent)
-    path = os.environ.get("PATH", "")
-    if path.split(os.pathsep)[0] != folder:
-        os.environ["PATH"] = folder + os.pathsep + path
+    _put_first("PATH", str(Path(sys.executable).parent))
+    _put_first("PYTHONPATH", str(Path(__file__).resolve().parents[1]))
+
+
+def _put_first(variable: str, folder: str) -> None:
+    folders = [f for f in os.environ.get(variable, "").split(os.pathsep) if f]
+    if folders[:1] != [folder]:
+        os.environ[variable] = os.pathsep.join([folder, *folders])
 
 
 class _located:
@@ -188,5 +193,5 @@ def _explain(error: ValidationError) -> str:
             number = float(error.instance)
         except ValueError:
             return f"{message}."
-        return f"{message}: YAML reads this as text; write {number!r} with a decimal point."
+        return f"{message}: YAML reads this as text; write it like {number:.1e}."
     return f"{message}."

@@ -109,14 +109,13 @@ def render_videos(
     system, trajectories, attributes = load_trajectories(source)
     q = trajectories.q_noisy
     shape = (*q.shape[:2], image_size, image_size, 3)
-    with written_whole(target) as temporary:
-        with h5py.File(temporary, "w") as file:
-            file.attrs.update({**attributes, "format": VIDEOS, "versions": _versions()})
-            frames = file.create_dataset("frames", shape, np.uint8)
-            for first in range(0, len(q), chunk):
-                part = q[first : first + chunk]
-                frames[first : first + len(part)] = render(system, part, image_size)
-                yield len(part)
+    with written_whole(target) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs.update({**attributes, "format": VIDEOS, "versions": _versions()})
+        frames = file.create_dataset("frames", shape, np.uint8)
+        for first in range(0, len(q), chunk):
+            part = q[first : first + chunk]
+            frames[first : first + len(part)] = render(system, part, image_size)
+            yield len(part)
 
 
 def open_videos(path: str | Path) -> Videos:

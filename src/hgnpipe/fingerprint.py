@@ -1,9 +1,9 @@
 """Fingerprint of the code behind a result: what a rule reruns on, beside its inputs.
 
 A rule lists the fingerprint of its script among its params, and so reruns when code
-that the script uses has changed, in the script or in the library, and only then. The
-code is read, never run: a module counts when an import statement names it, and one
-that is imported by a name in a string must be named by the rule.
+that the script uses has changed, in the script or in the library. The code is read,
+never run: what counts are the modules that import statements name; one that is imported
+by a name in a string must be named by the rule.
 
 Syntax trees are compared, not text. Comments, docstrings and formatting do not count,
 nor do the place of the repository, the time of the files and the version of Python.
@@ -18,8 +18,6 @@ from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-
-SCRIPT = "__main__"
 
 UNSEEN_FIELDS = {"ctx", "kind", "type_comment", "type_ignores"}
 """Fields of syntax tree nodes that do not change what the code does."""
@@ -47,12 +45,11 @@ def code_hash(script: str | Path, *also: str, root: str | Path = REPOSITORY) -> 
         ValueError: If the script, or a module of ours that it or ``also`` names, does
             not exist or is not valid Python.
     """
-    root = Path(root)
-    path = root / script
+    path = Path(root, script)
     if not path.is_file():
         raise ValueError(f"There is no script {str(script)!r} in {root}.")
-    places = (path.parent, root / "src")
-    files = {SCRIPT: path}
+    places = (path.parent, Path(root, "src"))
+    files = {"__main__": path}
     for name in also:
         files |= dict(_with_parents(name, places, f"The rule of {script}"))
     digests: dict[str, str] = {}
@@ -60,20 +57,19 @@ def code_hash(script: str | Path, *also: str, root: str | Path = REPOSITORY) -> 
         for name in waiting:
             digests[name], imports = _read(files[name])
             files |= dict(_imported(name, files[name], imports, places))
-    lines = [f"{name} {digests[name]}\n" for name in sorted(digests)]
-    return hashlib.sha256("".join(lines).encode()).hexdigest()[:16]
+    return hashlib.sha256(str(sorted(digests.items())).encode()).hexdigest()[:16]
 
 
 def _imported(
     importer: str, path: Path, imports: tuple[Import, ...], places: tuple[Path, ...]
 ) -> Iterator[tuple[str, Path]]:
     """Names and files of the modules of ours that the import statements load."""
-    package = [] if importer == SCRIPT else importer.split(".")
+    package = importer.split(".")
     if path.name != "__init__.py":
         package = package[:-1]
     for level, module, names in imports:
         parts = package[: len(package) + 1 - level] if level else []
-        parts = parts + module.split(".") if module else parts
+        parts += filter(None, module.split("."))
         if not parts or _find(parts[0], places) is None:
             continue
         yield from _with_parents(".".join(parts), places, str(path))
@@ -89,7 +85,7 @@ def _with_parents(
     """Names and files of a module and of the packages around it: Python loads all."""
     for module in accumulate(name.split("."), "{}.{}".format):
         if not (file := _find(module, places)):
-            raise ValueError(f"{user} names the module {module!r}, which is missing.")
+            raise ValueError(f"{user} names {module!r}, but there is no such module.")
         yield module, file
 
 
@@ -126,7 +122,7 @@ def _spell(node: Any, words: list[str], imports: list[Import]) -> None:
     elif isinstance(node, ast.ImportFrom):
         names = tuple(alias.name for alias in node.names)
         imports.append((node.level, node.module or "", names))
-    words.append(f"{type(node).__name__}(")
+    words.append(type(node).__name__ + "(")
     for field in node._fields:
         value = getattr(node, field, None)
         parts = list(_effective(value, node)) if isinstance(value, list) else [value]

@@ -39,7 +39,9 @@ class Geco(nn.Module):
         """Current value of lambda, positive."""
         return F.softplus(self.raw)
 
-    def loss(self, error: Float[Tensor, ""], kl: Float[Tensor, ""]) -> Float[Tensor, ""]:
+    def loss(
+        self, error: Float[Tensor, ""], kl: Float[Tensor, ""]
+    ) -> Float[Tensor, ""]:
         """Value KL + lambda * (error - kappa), with the gradients of a saddle point.
 
         One optimiser that minimises serves both sides: the networks receive the

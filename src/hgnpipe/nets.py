@@ -43,7 +43,9 @@ class ConvEncoder(nn.Sequential):
         layers: list[nn.Module] = []
         for i, (fan_in, fan_out) in enumerate(pairwise(widths)):
             layers.append(
-                nn.Conv2d(fan_in, fan_out, 3, stride=2 if i in halving else 1, padding=1)
+                nn.Conv2d(
+                    fan_in, fan_out, 3, stride=2 if i in halving else 1, padding=1
+                )
             )
             layers.append(nn.LeakyReLU(LEAK, inplace=True))
         super().__init__(*layers[:-1])
@@ -179,7 +181,9 @@ class ConvEnergy(nn.Module):
         last = self.layers[-1]
         ones = x.new_ones(len(x), 1, *x.shape[2:])
         g = F.conv_transpose2d(ones, last.weight, padding=1)
-        for layer, slope in zip(reversed(self.layers[:-1]), reversed(slopes), strict=True):
+        for layer, slope in zip(
+            reversed(self.layers[:-1]), reversed(slopes), strict=True
+        ):
             g = F.conv_transpose2d(g * slope, layer.weight, padding=1)
         return g
 

@@ -23,9 +23,7 @@ class Progress:
         every: Seconds between two lines.
     """
 
-    def __init__(
-        self, label: str, total: int, unit: str, every: float = 10.0
-    ) -> None:
+    def __init__(self, label: str, total: int, unit: str, every: float = 10.0) -> None:
         self._bar = tqdm(
             desc=label,
             total=total,

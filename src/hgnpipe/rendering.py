@@ -41,7 +41,9 @@ def render(
         dx2 = np.square(centres - bodies[:, body, 0, None])[:, None, :]
         dy2 = np.square(centres[::-1] - bodies[:, body, 1, None])[:, :, None]
         distance = np.sqrt(dx2 + dy2)
-        cover = expit(np.float32(SHARPNESS) * (np.float32(system.disc_radius) - distance))
+        cover = expit(
+            np.float32(SHARPNESS) * (np.float32(system.disc_radius) - distance)
+        )
         for channel, value in enumerate(color):
             layer = picture[..., channel]
             layer += cover * (value - layer)

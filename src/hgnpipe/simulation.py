@@ -19,7 +19,7 @@ from hgnpipe.systems import System
 MAX_DRIFT = 1e-6
 """Largest relative change of the energy along a clean trajectory."""
 SPLITS = ("train", "test")
-CHUNK = 1000
+CHUNK = 4000
 
 
 class Trajectories(NamedTuple):
@@ -65,6 +65,7 @@ def simulate(
     """
     require(num >= 1, "num", num, "1 or more")
     require(num_frames >= 2, "num_frames", num_frames, "2 or more")
+    require(split in SPLITS, "split", split, " or ".join(SPLITS))
     starts, noise = (
         np.random.default_rng(child)
         for child in random_source(seed, system, split).spawn(2)
@@ -108,8 +109,8 @@ def energy_drift(
 
 
 def _solve_energy_true(
-    system: System, initial: Float[np.ndarray, "N 2n"], t: Float[np.ndarray, " T"]
-) -> Float[np.ndarray, "N T 2n"]:
+    system: System, initial: Float[np.ndarray, "N m"], t: Float[np.ndarray, " T"]
+) -> Float[np.ndarray, "N T m"]:
     """Solve all trajectories at once, and those that drift again, more tightly.
 
     One solver call steps every trajectory of a chunk together, at the pace of their
@@ -125,17 +126,17 @@ def _solve_energy_true(
             return states
     raise RuntimeError(
         f"The energy of {len(todo)} trajectories of {type(system).__name__} drifts by "
-        f"up to {drift.max():.1e} (at most {MAX_DRIFT:.0e} is allowed): two bodies come "
-        f"too close. Start further apart, or end earlier (smaller frame_dt)."
+        f"up to {drift.max():.1e} (at most {MAX_DRIFT:.0e} is allowed): two bodies "
+        f"come too close. Start further apart, or end earlier (smaller frame_dt)."
     )
 
 
 def _solve(
     system: System,
-    initial: Float[np.ndarray, "N 2n"],
+    initial: Float[np.ndarray, "N m"],
     t: Float[np.ndarray, " T"],
     tolerance: float,
-) -> Float[np.ndarray, "N T 2n"]:
+) -> Float[np.ndarray, "N T m"]:
     shape = initial.shape
 
     def motion(_: float, flat: np.ndarray) -> np.ndarray:
@@ -144,7 +145,13 @@ def _solve(
         return torch.cat(rates, dim=1).numpy().ravel()
 
     solution = solve_ivp(
-        motion, (t[0], t[-1]), initial.ravel(), "DOP853", t, rtol=tolerance, atol=tolerance
+        motion,
+        (t[0], t[-1]),
+        initial.ravel(),
+        "DOP853",
+        t,
+        rtol=tolerance,
+        atol=tolerance,
     )
     if not solution.success:
         raise RuntimeError(f"{type(system).__name__}: {solution.message}")

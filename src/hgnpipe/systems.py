@@ -44,28 +44,19 @@ class System(abc.ABC):
     colors: tuple[Color, ...] = field(default=COLORS[:1], init=False)
 
     def __post_init__(self) -> None:
-        for option in fields(self):
-            value = getattr(self, option.name)
-            if not option.init or option.name in ("radius", "noise_std"):
-                continue
-            require(
-                _is_number(value) and value > 0, option.name, value, "a positive number"
-            )
-        require(
-            _is_number(self.noise_std) and self.noise_std >= 0,
-            "noise_std", self.noise_std, "zero or positive",
-        )  # fmt: skip
-        ends = tuple(self.radius) if isinstance(self.radius, (list, tuple)) else ()
-        require(
-            len(ends) == 2 and all(map(_is_number, ends)) and 0 < ends[0] <= ends[1],
-            "radius", self.radius, "two numbers, 0 < low <= high",
-        )  # fmt: skip
-        object.__setattr__(self, "radius", ends)
+        for name, value in self.options().items():
+            if name == "radius":
+                low, high = value
+                require(0 < low <= high, name, value, "two numbers, 0 < low <= high")
+            elif name.endswith("noise") or name == "noise_std":
+                require(value >= 0, name, value, "zero or positive")
+            else:
+                require(value > 0, name, value, "positive")
 
     @abc.abstractmethod
     def hamiltonian(
-        self, q: Float[Tensor, "B n"], p: Float[Tensor, "B n"]
-    ) -> Float[Tensor, " B"]:
+        self, q: Float[Tensor, "*B n"], p: Float[Tensor, "*B n"]
+    ) -> Float[Tensor, "*B"]:
         """Energy of each state; the equations of motion follow from it."""
 
     @abc.abstractmethod
@@ -115,8 +106,8 @@ class MassSpring(_OneBody):
     view: float = 2.0
 
     def hamiltonian(
-        self, q: Float[Tensor, "B 1"], p: Float[Tensor, "B 1"]
-    ) -> Float[Tensor, " B"]:
+        self, q: Float[Tensor, "*B 1"], p: Float[Tensor, "*B 1"]
+    ) -> Float[Tensor, "*B"]:
         """Elastic plus kinetic energy."""
         return (self.k * q.square() / 2 + p.square() / (2 * self.m)).sum(-1)
 
@@ -146,8 +137,8 @@ class Pendulum(_OneBody):
     view: float = 2.0
 
     def hamiltonian(
-        self, q: Float[Tensor, "B 1"], p: Float[Tensor, "B 1"]
-    ) -> Float[Tensor, " B"]:
+        self, q: Float[Tensor, "*B 1"], p: Float[Tensor, "*B 1"]
+    ) -> Float[Tensor, "*B"]:
         """Gravitational plus kinetic energy."""
         potential = 2 * self.m * self.g * self.length * (1 - torch.cos(q))
         return (potential + p.square() / (2 * self.m * self.length**2)).sum(-1)
@@ -164,8 +155,8 @@ class _Gravity(System):
     """
 
     def hamiltonian(
-        self, q: Float[Tensor, "B n"], p: Float[Tensor, "B n"]
-    ) -> Float[Tensor, " B"]:
+        self, q: Float[Tensor, "*B n"], p: Float[Tensor, "*B n"]
+    ) -> Float[Tensor, "*B"]:
         """Kinetic energy of all bodies, minus g m m / r over all pairs."""
         energy = p.square().sum(-1) / (2 * self.m)
         bodies = q.unflatten(-1, (-1, 2))
@@ -279,8 +270,6 @@ def build_system(name: str, **options: Any) -> System:
     """
     system = lookup("system", name, SYSTEMS)
     check_options(f"system {name!r}", system, options)
+    if "radius" in options:  # YAML has lists only
+        options["radius"] = tuple(options["radius"])
     return system(**options)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -19,7 +19,16 @@ def read_metrics(paths: Iterable[str | Path]) -> pd.DataFrame:
     Raises:
         ValueError: If a file is missing, empty or lacks a column.
     """
-    needed = {"system", "model", "seed", "split", "trajectory", "mse", "mse_clean", "kl"}
+    needed = {
+        "system",
+        "model",
+        "seed",
+        "split",
+        "trajectory",
+        "mse",
+        "mse_clean",
+        "kl",
+    }
     tables = []
     for path in paths:
         try:
@@ -118,7 +127,9 @@ def to_markdown(table: pd.DataFrame, caption: str) -> str:
 
 def to_html(table: pd.DataFrame, caption: str) -> str:
     """A laid-out table as a page of its own."""
-    body = table.rename_axis(index=None, columns=["", ""]).to_html(escape=False, border=0)
+    body = table.rename_axis(index=None, columns=["", ""]).to_html(
+        escape=False, border=0
+    )
     return PAGE.format(caption=caption, body=body)
 
 

@@ -19,7 +19,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from hgnpipe.batches import check_frames, draw_batch, frame_statistics, random_seed, to_pixels
+from hgnpipe.batches import (
+    check_frames,
+    draw_batch,
+    frame_statistics,
+    random_seed,
+    to_pixels,
+)
 from hgnpipe.files import written_whole
 from hgnpipe.models.base import SequenceModel
 from hgnpipe.registry import require
@@ -59,7 +65,10 @@ class TrainingOptions:
             require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
         require(self.learning_rate > 0, "learning_rate", self.learning_rate, "positive")
         require(
-            self.weight_decay >= 0, "weight_decay", self.weight_decay, "zero or positive"
+            self.weight_decay >= 0,
+            "weight_decay",
+            self.weight_decay,
+            "zero or positive",
         )
         norm = self.max_grad_norm
         require(norm is None or norm > 0, "max_grad_norm", norm, "positive")
@@ -183,10 +192,12 @@ class _Run:
         count = self.done - self.last_row
         row = {name: (total / count).item() for name, total in self.sums.items()}
         if not np.isfinite(list(row.values())).all():
-            kept = f" Last good checkpoint: {self.checkpoint}." if self.last_saved else ""
+            kept = (
+                f" Last good checkpoint: {self.checkpoint}." if self.last_saved else ""
+            )
             raise TrainingFailed(
-                f"Training diverged before iteration {self.done}: loss {row['loss']:.4g}, "
-                f"gradient norm {row['grad_norm']:.4g}. A lower learning_rate or "
+                f"Training diverged before iteration {self.done}: loss "
+                f"{row['loss']:.4g}, gradient norm {row['grad_norm']:.4g}. A lower learning_rate or "
                 f"max_grad_norm may help.{kept}"
             )
         row = {"iteration": self.done, **row}
@@ -206,8 +217,9 @@ class _Run:
             tensors |= {f"adam.{index}.{name}": v for name, v in moments.items()}
         metadata = {"identity": self.identity, "history": json.dumps(self.history)}
         with written_whole(self.checkpoint) as temporary:
-            # Safetensors wants rows; loading copies them back to channels-last.
-            save_file({k: v.contiguous() for k, v in tensors.items()}, temporary, metadata)
+            save_file(
+                {k: v.contiguous() for k, v in tensors.items()}, temporary, metadata
+            )
         self.last_saved = self.done
 
     def resume(self) -> bool:
@@ -223,9 +235,14 @@ class _Run:
         except (OSError, SafetensorError):
             return False
         self.model.load_state_dict(_under("model.", tensors))
+        parameters = list(self.model.parameters())
         state: dict[int, dict[str, Tensor]] = {}
         for name, value in _under("adam.", tensors).items():
             index, moment = name.split(".")
+            if value.ndim:
+                # Files hold rows; Adam needs the memory layout of the weights.
+                like = parameters[int(index)]
+                value = torch.empty_like(like).copy_(value)
             state.setdefault(int(index), {})[moment] = value
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": state})
         self.history = json.loads(metadata["history"])
@@ -234,4 +251,6 @@ class _Run:
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+    return {
+        k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)
+    }

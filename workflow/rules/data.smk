@@ -1,11 +1,13 @@
 # Trajectories and videos of the systems.
+import json
+
 from hgnpipe.config import system_options
 
 
 def simulated_system(wildcards):
-    """Block of the system in config.yaml, without its kind."""
+    """Options of the system, as JSON."""
     options = system_options(config["systems"][wildcards.system])
-    return {name: value for name, value in options.items() if name != "name"}
+    return json.dumps({k: v for k, v in options.items() if k != "name"})
 
 
 rule simulate:

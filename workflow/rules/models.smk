@@ -1,9 +1,11 @@
 # Training and evaluation of every model on every system.
+import json
+
 from hgnpipe.config import for_system
 
 
 def model_block(wildcards):
-    """Block of the model in its preset, with the values for the system."""
+    """Block of the model in its preset, for one system; options as JSON."""
     preset = config["presets"][wildcards.preset]
     if wildcards.model not in preset["models"]:
         known = ", ".join(preset["models"])
@@ -14,8 +16,8 @@ def model_block(wildcards):
     block = preset["models"][wildcards.model]
     return {
         "family": block["family"],
-        "options": for_system(block["options"], wildcards.system),
-        "training": for_system(block["training"], wildcards.system),
+        "options": json.dumps(for_system(block["options"], wildcards.system)),
+        "training": json.dumps(for_system(block["training"], wildcards.system)),
     }
 
 

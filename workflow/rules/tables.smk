@@ -1,4 +1,5 @@
 # Tables; nothing here needs torch or a GPU.
+import json
 
 
 def all_metrics(wildcards):
@@ -29,7 +30,7 @@ rule table1:
         markdown="results/{preset}/tables/table1.md",
         html="results/{preset}/tables/table1.html",
     params:
-        labels=config["labels"],
+        labels=json.dumps(config["labels"]),
         code=code_hash("workflow/scripts/table1.py"),
     log:
         "results/{preset}/logs/table1.log",

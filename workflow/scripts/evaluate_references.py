@@ -50,7 +50,9 @@ def main(
         clean = render(moving, q, size)
         rows = {
             "mean_image": score_mean_image(mean, frames, clean),
-            "noise_floor": score_noise_floor(frames, render(moving, other, size), clean),
+            "noise_floor": score_noise_floor(
+                frames, render(moving, other, size), clean
+            ),
         }
         for model, scores in rows.items():
             table = per_trajectory(scores)

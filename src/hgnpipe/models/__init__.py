@@ -1,7 +1,8 @@
 """Sequence models: build one, save it, and load it again in two lines.
 
     from hgnpipe.models import load_model
-    model = load_model("results/laptop/runs/pendulum/hgn_leapfrog/seed0/model.safetensors")
+    model = load_model("results/laptop/runs/pendulum/hgn_leapfrog/seed0/"
+                       "model.safetensors")
 
 A family is a class; the variants of a table are its constructor arguments. Families are
 imported when they are asked for, so that a change in one does not touch the others.

@@ -1,6 +1,6 @@
 """The contract between sequence models and the training and evaluation stages."""
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -22,6 +22,7 @@ class Prediction(NamedTuple):
     kl: Tensor
 
 
+@runtime_checkable
 class SequenceModel(Protocol):
     """Anything that `hgnpipe.training.fit` can train and `evaluate` can score.
 
@@ -35,7 +36,9 @@ class SequenceModel(Protocol):
     window: int
     image_size: int
 
-    def set_frame_statistics(self, mean_image: Float[Tensor, "3 S S"], std: float) -> None:
+    def set_frame_statistics(
+        self, mean_image: Float[Tensor, "3 S S"], std: float
+    ) -> None:
         """Tell the model what its training data look like, once, before training.
 
         Args:

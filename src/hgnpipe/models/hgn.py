@@ -15,7 +15,14 @@ from hgnpipe.geco import Geco
 from hgnpipe.hamiltonian import SeparableHamiltonian, State
 from hgnpipe.integrators import INTEGRATORS, rollout
 from hgnpipe.models.base import Prediction, check_input
-from hgnpipe.nets import LEAK, ConvDecoder, ConvEncoder, ConvEnergy, FrameScaler, initialise
+from hgnpipe.nets import (
+    LEAK,
+    ConvDecoder,
+    ConvEncoder,
+    ConvEnergy,
+    FrameScaler,
+    initialise,
+)
 from hgnpipe.registry import lookup, require
 
 LATENT_SIZE = 4
@@ -121,7 +128,9 @@ class HGN(nn.Module):
         initialise(self.f_psi)
         self.hamiltonian = SeparableHamiltonian(
             kinetic=ConvEnergy(latent_channels, num_filters, gradient_rms=gradient_rms),
-            potential=ConvEnergy(latent_channels, num_filters, gradient_rms=gradient_rms),
+            potential=ConvEnergy(
+                latent_channels, num_filters, gradient_rms=gradient_rms
+            ),
         )
         self.decoder = ConvDecoder(
             latent_channels, image_size, LATENT_SIZE, num_filters, printed_decoder
@@ -129,7 +138,9 @@ class HGN(nn.Module):
         self.geco = None if deterministic else Geco(kappa, multiplier)
         self.to(memory_format=torch.channels_last)
 
-    def set_frame_statistics(self, mean_image: Float[Tensor, "3 S S"], std: float) -> None:
+    def set_frame_statistics(
+        self, mean_image: Float[Tensor, "3 S S"], std: float
+    ) -> None:
         """See `hgnpipe.models.base.SequenceModel`."""
         self.scaler.set_statistics(mean_image, std)
 
@@ -153,7 +164,9 @@ class HGN(nn.Module):
             z = z + weight * posterior.stddev * noise
         num_steps = self.horizon(iteration)
         path = self.rollout(self.initial_state(z), self.dt, num_steps)
-        shown = self._random_frames(len(frames), num_steps + 1, frames.device, generator)
+        shown = self._random_frames(
+            len(frames), num_steps + 1, frames.device, generator
+        )
         rows = torch.arange(len(frames), device=frames.device)[:, None]
         decoded = self.decode(path.q[rows, shown])
         mse = F.mse_loss(decoded, frames[rows, shown])
@@ -252,7 +265,11 @@ class HGN(nn.Module):
         return min(1.0, (iteration - self.kl_delay + 1) / (self.kl_ramp + 1))
 
     def _random_frames(
-        self, batch: int, length: int, device: torch.device, generator: torch.Generator
+        self,
+        batch: int,
+        length: int,
+        device: torch.device,
+        generator: torch.Generator | None,
     ) -> Tensor:
         """Indices of distinct frames to decode for each video, ``(B, num_decoded)``."""
         if self.num_decoded >= length:
@@ -263,4 +280,6 @@ class HGN(nn.Module):
     def _play(self, z: Tensor, dt: float, num_steps: int, kl: Tensor) -> Prediction:
         path = self.rollout(self.initial_state(z), dt, num_steps)
         energy = self.hamiltonian(path.q.flatten(0, 1), path.p.flatten(0, 1))
-        return Prediction(self.decode(path.q), energy.unflatten(0, path.q.shape[:2]), kl)
+        return Prediction(
+            self.decode(path.q), energy.unflatten(0, path.q.shape[:2]), kl
+        )

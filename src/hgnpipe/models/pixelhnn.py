@@ -2,10 +2,8 @@
 
 An auto-encoder squeezes a pair of consecutive frames into a point (q, p) of a phase
 space of the true size; a network learns an energy there. Nothing is rolled out during
-training: the energy only has to explain the step from one pair to the next.
-
-References:
-    Greydanus et al., Hamiltonian Neural Networks, 2019, Sec. 4.
+training: the energy only has to explain the step from one pair to the next
+(Greydanus et al., Hamiltonian Neural Networks, 2019, Sec. 4).
 """
 
 import torch
@@ -19,18 +17,15 @@ from hgnpipe.models.base import Prediction, check_input
 from hgnpipe.nets import MLP, ConvDecoder, ConvEncoder, FrameScaler
 from hgnpipe.registry import lookup, require
 
-PAIR_CHANNELS = 6
-"""Colours of two frames."""
-CODE_CHANNELS, POSITION_CHANNELS, CODE_SIZE = 48, 16, 4
-"""Latent images of HGN: of its encoder, of its decoder, and their side (Sec. A.1)."""
+PAIR, CODE, POSITION, SIDE = 6, 48, 16, 4
+"""Channels of two frames, of HGN's encoder output and decoder input; their side."""
 
 
 class PixelHNN(nn.Module):
     """Hamiltonian of a small latent vector, learned from pairs of frames.
 
     Args:
-        image_size: Height and width of a frame; 4 times a power of two for the
-            convolutional version.
+        image_size: Height and width; with convolutions 4 times a power of two.
         latent_size: Length of (q, p) together, the true size of the phase space.
         convolutional: Encoder and decoder of HGN and one linear layer on either side
             of the latent ("PixelHNN-conv"); otherwise multi-layer perceptrons.
@@ -59,11 +54,9 @@ class PixelHNN(nn.Module):
         integrator: str = "rk4",
     ) -> None:
         super().__init__()
+        half_and_half = latent_size >= 2 and latent_size % 2 == 0
+        require(half_and_half, "latent_size", latent_size, "even, 2 or more: q and p")
         require(image_size >= 1, "image_size", image_size, "1 or more")
-        require(
-            latent_size >= 2 and latent_size % 2 == 0,
-            "latent_size", latent_size, "even: half of it is q, half p",
-        )  # fmt: skip
         require(hidden_size >= 1, "hidden_size", hidden_size, "1 or more")
         require(num_filters >= 2, "num_filters", num_filters, "2 or more")
         require(hnn_weight >= 0, "hnn_weight", hnn_weight, "zero or positive")
@@ -78,7 +71,9 @@ class PixelHNN(nn.Module):
         )
         self.hamiltonian = StateEnergy(latent_size, hidden_size)
 
-    def set_frame_statistics(self, mean_image: Float[Tensor, "3 S S"], std: float) -> None:
+    def set_frame_statistics(
+        self, mean_image: Float[Tensor, "3 S S"], std: float
+    ) -> None:
         """See `hgnpipe.models.base.SequenceModel`."""
         self.autoencoder.scaler.set_statistics(mean_image, std)
 
@@ -94,8 +89,7 @@ class PixelHNN(nn.Module):
         apart. The weight decay of Eq. 15 is the optimiser's.
 
         Returns:
-            Scalars: ``loss`` to minimise, and its terms ``mse`` (Eq. 14), ``cc``
-            (Eq. 13) and ``hnn`` (Eq. 12).
+            ``loss`` and its terms ``mse`` (Eq. 14), ``cc`` (13) and ``hnn`` (12).
 
         Raises:
             ValueError: If there are fewer than three frames, or of another size.
@@ -103,8 +97,9 @@ class PixelHNN(nn.Module):
         check_input(frames, self.window, self.image_size)
         pair = frames[:, :2]
         now, after = self.encode(pair), self.encode(frames[:, 1:3])
-        # CHOICE (A.3): Eqs. 12 and 13 leave open how batch and coordinates are
-        # combined. All squares are means over both, as in Greydanus et al.
+        # CHOICE (A.3): Eqs. 12 and 13 do not say how batch and coordinates combine. All
+        # squares are means over both, and X_t alone is auto-encoded, not X_t+1 as well:
+        # so do Greydanus et al.
         mse = F.mse_loss(self.autoencoder.decode(torch.cat(now, dim=1)), pair)
         cc = F.mse_loss(now.p, after.q - now.q)
         hnn = self._hamiltonian_loss(now, after)
@@ -125,8 +120,9 @@ class PixelHNN(nn.Module):
     ) -> Prediction:
         """Video unrolled from the state of the first two frames.
 
-        Always finite: the gradient of a tanh network is bounded, whatever its state,
-        so that the state drifts away linearly in time at worst and never overflows.
+        The rollout cannot explode, trained or not: a tanh network has a bounded
+        gradient, so the state runs away at constant speed at worst. Clamping, or the
+        sigmoid of the convolutional version, brings what it shows back to [0, 1].
 
         Raises:
             ValueError: If there are fewer than two frames, or of another size.
@@ -155,25 +151,19 @@ class PixelHNN(nn.Module):
         return self.autoencoder.decode(torch.cat(state, dim=1)).clamp(0, 1)
 
     def _hamiltonian_loss(self, now: State, after: State) -> Tensor:
-        """Violation of Hamilton's equations between two states (Eq. 12)."""
+        """Violation of Hamilton's equations, one frame apart (Eq. 12, dt = 1)."""
         dq = F.mse_loss(velocity(self.hamiltonian, *now), after.q - now.q)
         dp = F.mse_loss(force(self.hamiltonian, *now), after.p - now.p)
         return (dq + dp) / 2
 
 
 class StateEnergy(nn.Module):
-    """Energy of a latent vector: two hidden layers of tanh (paper, Sec. A.3).
-
-    Args:
-        latent_size: Length of (q, p) together.
-        hidden_size: Width of the hidden layers, 200 in the paper.
-    """
+    """Energy of a latent vector (q, p): two hidden layers of tanh (Sec. A.3)."""
 
     def __init__(self, latent_size: int, hidden_size: int) -> None:
         super().__init__()
-        self.network = MLP(
-            [latent_size, hidden_size, hidden_size, 1], nn.Tanh, bias_last=False
-        )
+        sizes = [latent_size, hidden_size, hidden_size, 1]
+        self.network = MLP(sizes, nn.Tanh, bias_last=False)
 
     def forward(
         self, q: Float[Tensor, "B n"], p: Float[Tensor, "B n"]
@@ -185,21 +175,18 @@ class StateEnergy(nn.Module):
 class MLPAutoencoder(nn.Module):
     """Perceptrons from a pair of frames to a latent vector and back (Sec. A.3).
 
-    Args:
-        scaler: Pixel values to network units.
-        image_size: S, height and width of a frame.
-        latent_size: Length of the latent vector.
-        hidden_size: Width of the hidden layers, 200 in the paper.
+    ``scaler`` maps pixel values to network units; the rest is as for `PixelHNN`.
     """
 
-    # CHOICE (A.3): linear output as in Greydanus et al.; predictions are clamped. A
-    # sigmoid would weaken L_AE, which is the smallest of the terms to begin with.
+    # CHOICE (A.3, silent): linear output as in Greydanus et al., clamped only when
+    # predicting: a sigmoid would weaken the gradient of L_AE, small to begin with. So
+    # does undoing the scaler's division: then the latent collapsed in our trials.
     def __init__(
         self, scaler: FrameScaler, image_size: int, latent_size: int, hidden_size: int
     ) -> None:
         super().__init__()
         self.scaler = scaler
-        num_values = PAIR_CHANNELS * image_size**2
+        num_values = PAIR * image_size**2
         self.encoder = ResidualMLP(num_values, hidden_size, latent_size)
         self.decoder = ResidualMLP(latent_size, hidden_size, num_values)
 
@@ -209,18 +196,13 @@ class MLPAutoencoder(nn.Module):
 
     def decode(self, z: Float[Tensor, "B latent"]) -> Float[Tensor, "B 2 3 S S"]:
         """Pixel values, not limited to [0, 1]."""
-        pair = self.decoder(z).view(-1, 2, *self.scaler.mean.shape)
-        return pair + self.scaler.mean
+        return self.decoder(z).view(-1, 2, *self.scaler.mean.shape) + self.scaler.mean
 
 
 class ConvAutoencoder(nn.Module):
-    """Encoder and decoder of HGN with a linear layer on either side of the latent.
+    """Encoder and decoder of HGN, and a linear layer on either side of the latent.
 
-    Args:
-        scaler: Pixel values to network units.
-        image_size: S, 4 times a power of two.
-        latent_size: Length of the latent vector.
-        num_filters: Filters of the hidden layers, 64 in the paper.
+    ``scaler`` maps pixel values to network units; the rest is as for `PixelHNN`.
     """
 
     def __init__(
@@ -228,48 +210,37 @@ class ConvAutoencoder(nn.Module):
     ) -> None:
         super().__init__()
         self.scaler = scaler
-        self.encoder = ConvEncoder(
-            PAIR_CHANNELS, CODE_CHANNELS, image_size, CODE_SIZE, num_filters
-        )
-        self.to_latent = nn.Linear(CODE_CHANNELS * CODE_SIZE**2, latent_size)
-        self.from_latent = nn.Linear(latent_size, POSITION_CHANNELS * CODE_SIZE**2)
+        self.encoder = ConvEncoder(PAIR, CODE, image_size, SIDE, num_filters)
+        self.to_latent = nn.Linear(CODE * SIDE**2, latent_size)
+        self.from_latent = nn.Linear(latent_size, POSITION * SIDE**2)
         self.decoder = ConvDecoder(
-            POSITION_CHANNELS, image_size, CODE_SIZE, num_filters,
-            out_channels=PAIR_CHANNELS,
-        )  # fmt: skip
+            POSITION, image_size, SIDE, num_filters, out_channels=PAIR
+        )
         self.to(memory_format=torch.channels_last)
 
     def encode(self, pair: Float[Tensor, "B 2 3 S S"]) -> Float[Tensor, "B latent"]:
         """Latent vector of two consecutive frames."""
-        x = self.scaler(pair).flatten(1, 2).contiguous(memory_format=torch.channels_last)
+        x = self.scaler(pair).flatten(1, 2)
+        x = x.contiguous(memory_format=torch.channels_last)
         return self.to_latent(self.encoder(x).flatten(1))
 
     def decode(self, z: Float[Tensor, "B latent"]) -> Float[Tensor, "B 2 3 S S"]:
         """Pixel values in (0, 1)."""
-        code = self.from_latent(z).view(-1, POSITION_CHANNELS, CODE_SIZE, CODE_SIZE)
-        return self.scaler.to_pixels(self.decoder.logits(code).unflatten(1, (2, 3)))
+        x = self.from_latent(z).view(-1, POSITION, SIDE, SIDE)
+        return self.scaler.to_pixels(self.decoder.logits(x).unflatten(1, (2, 3)))
 
 
 class ResidualMLP(nn.Module):
-    """Four linear layers with ReLU; the two in the middle add to their input.
+    """Four linear layers, ReLU; the middle two add to their input, as in Greydanus."""
 
-    The residual connections are those of Greydanus et al. Maps ``(B, fan_in)`` to
-    ``(B, fan_out)``.
-
-    Args:
-        fan_in: Length of the input.
-        hidden_size: Width of the hidden layers.
-        fan_out: Length of the output.
-    """
-
-    def __init__(self, fan_in: int, hidden_size: int, fan_out: int) -> None:
+    def __init__(self, num_inputs: int, hidden_size: int, num_outputs: int) -> None:
         super().__init__()
-        self.first = nn.Linear(fan_in, hidden_size)
+        self.first = nn.Linear(num_inputs, hidden_size)
         self.second = nn.Linear(hidden_size, hidden_size)
         self.third = nn.Linear(hidden_size, hidden_size)
-        self.last = nn.Linear(hidden_size, fan_out)
+        self.last = nn.Linear(hidden_size, num_outputs)
 
-    def forward(self, x: Float[Tensor, "B fan_in"]) -> Float[Tensor, "B fan_out"]:
+    def forward(self, x: Float[Tensor, "B inputs"]) -> Float[Tensor, "B outputs"]:
         """Output of the last layer, without nonlinearity."""
         x = F.relu(self.first(x))
         x = x + F.relu(self.second(x))

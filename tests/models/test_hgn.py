@@ -1,0 +1,326 @@
+import math
+
+import pytest
+import torch
+
+VARIANTS = {
+    "leapfrog": {},
+    "euler": {"integrator": "euler"},
+    "deterministic": {"deterministic": True},
+    "no_f_psi": {"f_psi": False},
+}
+every_variant = pytest.mark.parametrize("options", VARIANTS.values(), ids=VARIANTS)
+STILL = {"deterministic": True, "gradient_rms": 1.0}
+
+
+@pytest.fixture
+def frames():
+    return torch.rand(3, 4, 3, 8, 8, generator=generator(1))
+
+
+def generator(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+def fix_posterior_std(model, std):
+    """Let the encoder give the same standard deviation whatever it sees."""
+    last = model.encoder[-1]
+    with torch.no_grad():
+        last.weight[model.z_channels :] = 0
+        last.bias[model.z_channels :] = 2 * math.log(std)
+
+
+def losses(model, frames, iteration, seeds=(0, 1)):
+    return [model.loss(frames, iteration, generator(s))["loss"].item() for s in seeds]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [*VARIANTS.values(), {"printed_decoder": True}, {"centre_frames": True}],
+    ids=[*VARIANTS, "printed_decoder", "centre_frames"],
+)
+def test_every_parameter_gets_a_gradient(tiny_hgn, frames, options):
+    model = tiny_hgn(**options)
+    model.loss(frames, 0, generator(0))["loss"].backward()
+    named = [(n, p) for n, p in model.named_parameters() if p.numel() > 0]
+    assert [n for n, p in named if p.grad is None or not p.grad.any()] == []
+
+
+@every_variant
+def test_a_step_against_the_gradient_lowers_the_loss(tiny_hgn, frames, options):
+    model = tiny_hgn(**options)
+    networks = [p for n, p in model.named_parameters() if not n.startswith("geco")]
+    loss = model.loss(frames, 0, generator(0))["loss"]
+    gradients = torch.autograd.grad(loss, networks, materialize_grads=True)
+    length = sum(g.square().sum() for g in gradients).sqrt()
+    with torch.no_grad():
+        for parameter, slope in zip(networks, gradients, strict=True):
+            parameter -= 1e-3 * slope / length
+    lower = model.loss(frames, 0, generator(0))["loss"]
+    assert (loss - lower).item() == pytest.approx(1e-3 * length.item(), rel=0.2)
+
+
+def test_the_loss_is_the_kl_per_element_plus_the_weighted_constraint(tiny_hgn, frames):
+    model = tiny_hgn(kappa=0.01)
+    fix_posterior_std(model, std=1e-9)
+    mean = model.posterior(frames).mean
+    kl = (mean**2 + 1e-18 - 1 - math.log(1e-18)).flatten(1).sum(1).mean() / 2
+    mse = (model.predict(frames).frames - frames).square().mean()
+    terms = model.loss(frames, 0, generator(0))
+    expected = kl / (4 * 3 * 8 * 8) + 1.0 * (mse - 0.01)
+    torch.testing.assert_close(terms["loss"], expected)
+    torch.testing.assert_close(terms["mse"], mse)
+    torch.testing.assert_close(terms["kl"], kl)
+    assert terms["multiplier"].item() == pytest.approx(1)
+
+
+def test_the_posterior_is_what_the_encoder_says(tiny_hgn, frames):
+    model = tiny_hgn()
+    fix_posterior_std(model, std=0.3)
+    posterior = model.posterior(frames)
+    torch.testing.assert_close(posterior.stddev, torch.full((3, 6, 4, 4), 0.3))
+    assert posterior.mean.std() > 0.01
+    assert posterior.batch_shape == (3,)
+
+
+def test_the_state_is_inferred_from_a_sample_of_the_posterior(tiny_hgn, frames):
+    model, seen = tiny_hgn(), []
+    fix_posterior_std(model, std=0.3)
+    model.f_psi.register_forward_pre_hook(lambda _, z: seen.append(z[0].detach()))
+    for seed in range(100):
+        with torch.no_grad():
+            model.loss(frames, 0, generator(seed))
+    samples, mean = torch.stack(seen), model.posterior(frames).mean
+    assert (samples - mean).std().item() == pytest.approx(0.3, rel=0.03)
+    torch.testing.assert_close(samples.mean(0), mean, rtol=0, atol=0.15)
+
+
+def test_the_deterministic_variant_is_the_error_of_the_mean_alone(tiny_hgn, frames):
+    model = tiny_hgn(deterministic=True)
+    terms = model.loss(frames, 0, generator(0))
+    mse = (model.predict(frames).frames - frames).square().mean()
+    assert set(terms) == {"loss", "mse"}
+    torch.testing.assert_close(terms["loss"], mse)
+
+
+@every_variant
+def test_the_loss_needs_no_generator(tiny_hgn, frames, options):
+    assert tiny_hgn(num_decoded=1, **options).loss(frames, 0)["loss"].isfinite()
+
+
+def test_all_randomness_of_the_loss_comes_from_the_generator(tiny_hgn, frames):
+    model, values = tiny_hgn(num_decoded=2), []
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        values += losses(model, frames, 0, seeds=[5])
+    assert values[0] == values[1]
+
+
+@pytest.mark.parametrize("num_decoded", [1, 3])
+def test_decoding_few_frames_estimates_the_loss_without_bias(
+    tiny_hgn, frames, num_decoded
+):
+    frames = frames * torch.linspace(0.1, 1, 4)[:, None, None, None]
+    full = losses(tiny_hgn(**STILL), frames, 0)[0]
+    model = tiny_hgn(num_decoded=num_decoded, **STILL)
+    with torch.no_grad():
+        estimates = torch.tensor(losses(model, frames, 0, range(200)))
+    spread = estimates.std().item()
+    assert spread > 0
+    assert estimates.mean().item() == pytest.approx(full, abs=4 * spread / 14)
+
+
+def test_the_decoder_works_on_as_many_frames_as_told(tiny_hgn, frames):
+    model, seen = tiny_hgn(num_decoded=2), []
+    model.decoder.to_rgb.register_forward_hook(lambda *hook: seen.append(hook[2]))
+    model.loss(frames, 0, generator(0))
+    assert len(seen[0]) == 3 * 2
+
+
+def test_during_the_delay_there_is_neither_noise_nor_kl(tiny_hgn, frames):
+    model = tiny_hgn(kl_delay=5, kappa=0.01)
+    one, other = losses(model, frames, 4)
+    mse = (model.predict(frames).frames - frames).square().mean().item()
+    assert one == other == pytest.approx(mse - 0.01, rel=1e-4)
+
+
+def test_after_the_delay_there_is_noise(tiny_hgn, frames):
+    one, other = losses(tiny_hgn(kl_delay=5), frames, 5)
+    assert one != other
+
+
+def test_noise_and_kl_grow_evenly_over_the_ramp(tiny_hgn):
+    model = tiny_hgn(kl_delay=2, kl_ramp=2)
+    weights = [model.stochastic_weight(i) for i in range(7)]
+    assert weights == pytest.approx([0, 0, 1 / 3, 2 / 3, 1, 1, 1])
+
+
+def test_without_delay_and_ramp_noise_and_kl_are_whole_from_the_start(tiny_hgn):
+    assert tiny_hgn().stochastic_weight(0) == 1
+
+
+def test_the_horizon_grows_as_told_up_to_the_whole_video(tiny_hgn):
+    model = tiny_hgn(num_frames=5, horizon_growth=10, first_horizon=2)
+    horizons = [model.horizon(i) for i in (0, 9, 10, 19, 20, 1000)]
+    assert horizons == [2, 2, 3, 3, 4, 4]
+
+
+def test_without_growth_the_horizon_is_the_whole_video(tiny_hgn):
+    assert tiny_hgn(num_frames=5).horizon(0) == 4
+
+
+def test_frames_beyond_the_horizon_do_not_count(tiny_hgn, frames):
+    model = tiny_hgn(horizon_growth=10, **STILL)
+    error = (model.predict(frames).frames - frames).square()
+    assert losses(model, frames, 0)[0] == pytest.approx(error[:, :2].mean().item())
+    assert losses(model, frames, 10)[0] == pytest.approx(error[:, :3].mean().item())
+
+
+@every_variant
+@pytest.mark.parametrize(("num_steps", "length"), [(None, 6), (0, 1), (9, 10)])
+def test_a_prediction_is_as_long_as_asked(tiny_hgn, options, num_steps, length):
+    model = tiny_hgn(**options)
+    made = model.predict(torch.rand(2, 6, 3, 8, 8), num_steps=num_steps)
+    assert made.frames.shape == (2, length, 3, 8, 8)
+    assert made.energy.shape == (2, length)
+    assert made.kl.shape == (2,)
+    assert ((made.frames >= 0) & (made.frames <= 1)).all()
+
+
+def test_a_prediction_tells_the_kl_of_each_video(tiny_hgn, frames):
+    model = tiny_hgn()
+    mean, std = model.posterior(frames).mean, model.posterior(frames).stddev
+    kl = (mean**2 + std**2 - 1 - 2 * std.log()).flatten(1).sum(1) / 2
+    torch.testing.assert_close(model.predict(frames).kl, kl.detach())
+    assert not tiny_hgn(deterministic=True).predict(frames).kl.any()
+
+
+def test_a_prediction_tells_the_energy_along_the_way(tiny_hgn, frames):
+    model = tiny_hgn(gradient_rms=1.0)
+    path = model.rollout(model.initial_state(model.posterior(frames).mean), 0.125, 3)
+    expected = [model.hamiltonian(path.q[:, t], path.p[:, t]) for t in range(4)]
+    energy = model.predict(frames).energy
+    torch.testing.assert_close(energy, torch.stack(expected, dim=1).detach())
+
+
+def test_a_prediction_looks_at_the_first_frames_only(tiny_hgn):
+    model, video = tiny_hgn(), torch.rand(2, 7, 3, 8, 8)
+    changed = torch.cat([video[:, :4], torch.rand(2, 3, 3, 8, 8)], dim=1)
+    assert torch.equal(model.predict(video).frames, model.predict(changed).frames)
+    changed[:, 3] = 0
+    assert not torch.equal(model.predict(video).frames, model.predict(changed).frames)
+
+
+def test_a_prediction_has_no_noise(tiny_hgn, frames):
+    model = tiny_hgn()
+    assert torch.equal(model.predict(frames).frames, model.predict(frames).frames)
+
+
+def test_what_is_played_backwards_leads_back_to_the_start(tiny_hgn, frames):
+    model = tiny_hgn(gradient_rms=1.0)
+    start = model.initial_state(model.posterior(frames).mean)
+    there = model.rollout(start, -model.dt, 8)
+    back = model.rollout(type(start)(there.q[:, -1], there.p[:, -1]), model.dt, 8)
+    assert (there.q[:, -1] - start.q).abs().max() > 0.1
+    torch.testing.assert_close(back.q[:, -1], start.q, rtol=0, atol=1e-4)
+    shown = model.predict(frames, speed=-1.0, num_steps=8).frames
+    torch.testing.assert_close(shown, model.decode(there.q).detach())
+
+
+@pytest.mark.parametrize(("speed", "every"), [(0.5, 2), (0.25, 4)])
+def test_slow_motion_shows_the_same_motion_in_more_frames(
+    tiny_hgn, frames, speed, every
+):
+    model = tiny_hgn(gradient_rms=1.0)
+    usual = model.predict(frames, num_steps=8).frames
+    slow = model.predict(frames, speed=speed, num_steps=8 * every).frames[:, ::every]
+    moved = (usual - usual[:, :1]).abs().max()
+    assert (slow - usual).abs().max() < 0.02 * moved
+
+
+def test_dreams_have_the_shape_of_predictions_and_differ(tiny_hgn):
+    made = tiny_hgn().sample(5, 6, generator=generator(0))
+    assert made.frames.shape == (5, 7, 3, 8, 8)
+    assert made.energy.shape == (5, 7)
+    assert not made.kl.any()
+    assert made.frames[:, 0].flatten(1).unique(dim=0).shape[0] == 5
+
+
+def test_the_generator_decides_what_is_dreamt(tiny_hgn):
+    model = tiny_hgn()
+    one, same, other = (model.sample(2, 1, generator=generator(s)) for s in (0, 0, 1))
+    assert torch.equal(one.frames, same.frames)
+    assert not torch.equal(one.frames, other.frames)
+
+
+def test_dreams_start_from_the_unit_gaussian(tiny_hgn):
+    model, seen = tiny_hgn(), []
+    model.f_psi.register_forward_pre_hook(lambda _, z: seen.append(z[0]))
+    model.sample(200, 0, generator=generator(0))
+    assert seen[0].shape == (200, 6, 4, 4)
+    assert seen[0].mean().item() == pytest.approx(0, abs=0.03)
+    assert seen[0].std().item() == pytest.approx(1, abs=0.03)
+
+
+def test_a_deterministic_model_has_nothing_to_dream_of(tiny_hgn):
+    with pytest.raises(ValueError, match="no prior"):
+        tiny_hgn(deterministic=True).sample(1, 1)
+
+
+def test_half_the_channels_are_the_position_and_half_the_momentum(tiny_hgn):
+    z = torch.randn(2, 4, 4, 4)
+    q, p = tiny_hgn(f_psi=False).initial_state(z)
+    assert torch.equal(q, z[:, :2]) and torch.equal(p, z[:, 2:])
+
+
+@pytest.mark.parametrize(("f_psi", "channels"), [(True, 48), (False, 32)])
+def test_the_latent_variable_has_the_size_of_the_paper(tiny_hgn, f_psi, channels):
+    model = tiny_hgn(f_psi=f_psi, latent_channels=16)
+    z = model.posterior(torch.rand(1, 4, 3, 8, 8)).mean
+    assert z.shape == (1, channels, 4, 4)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 3, 8, 8), (2, 4, 3, 16, 16), (1, 9, 3, 4, 4)])
+def test_videos_that_do_not_fit_the_encoder_are_refused(tiny_hgn, shape):
+    with pytest.raises(ValueError, match=r"at least 4 frames of \(3, 8, 8\)"):
+        tiny_hgn().posterior(torch.rand(shape))
+
+
+@every_variant
+def test_large_pictures_work_as_well(tiny_hgn, options):
+    model = tiny_hgn(image_size=64, **options)
+    made = model.predict(torch.rand(1, 4, 3, 64, 64))
+    assert made.frames.shape == (1, 4, 3, 64, 64)
+
+
+def test_a_centred_model_starts_at_the_mean_image(tiny_hgn, frames):
+    model = tiny_hgn(centre_frames=True)
+    mean = frames.mean(dim=(0, 1))
+    model.set_frame_statistics(mean, 0.3)
+    difference = (model.predict(frames).frames - mean).abs()
+    assert difference.mean() < 0.1 * (frames - mean).abs().mean()
+
+
+def test_a_model_that_is_not_centred_ignores_the_mean_image(tiny_hgn, frames):
+    told, untold = tiny_hgn(), tiny_hgn()
+    told.set_frame_statistics(frames.mean(dim=(0, 1)), 0.3)
+    assert torch.equal(told.predict(frames).frames, untold.predict(frames).frames)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "legal"),
+    [
+        ("num_frames", 1, "2 or more"), ("image_size", 30, "8, 16, 32, 64"),
+        ("integrator", "leapforg", "euler, leapfrog"), ("dt", 0.0, "positive"),
+        ("kappa", -1e-3, "zero or positive"), ("num_filters", 1, "2 or more"),
+        ("latent_channels", 0, "1 or more"), ("num_decoded", 0, "between 1 and"),
+        ("num_decoded", 5, r"num_frames \(4\)"), ("kl_delay", -1, "zero or positive"),
+        ("kl_ramp", -1, "zero or positive"), ("first_horizon", 0, "1 or more"),
+        ("horizon_growth", -1, "zero or positive"),
+    ],
+)  # fmt: skip
+def test_a_bad_option_is_answered_with_what_is_legal(tiny_hgn, option, value, legal):
+    with pytest.raises(
+        ValueError, match=f"(?s){option.split('_')[-1]}.*{value}.*{legal}"
+    ):
+        tiny_hgn(**{option: value})
