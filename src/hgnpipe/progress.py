@@ -33,7 +33,6 @@ class Progress:
             miniters=1,
             maxinterval=float("inf"),
             ascii=True,
-            ncols=0,
             bar_format="{desc} {percentage:3.0f}% |{bar:20}| {n_fmt}/{total_fmt} "
             "[{elapsed}<{remaining}, {rate_fmt}]{postfix}",
         )
@@ -56,18 +55,21 @@ class Progress:
 
     def show(self, done: int, values: Mapping[str, float]) -> None:
         """Count up to ``done`` and show ``values`` behind the bar."""
-        shown = {name: f"{value:.4g}" for name, value in values.items()}
+        shown = {k: f"{v:.4g}" for k, v in values.items() if k != "iteration"}
         self._bar.set_postfix(shown, refresh=False)
         self._bar.update(done - self._bar.n)
 
 
 class _Lines:
-    """Standard error, with every redraw of a bar on a line of its own."""
+    """Standard error, with every change of a bar on a line of its own."""
+
+    last = ""
 
     def write(self, text: str) -> None:
         text = text.strip()
-        if text:
+        if text and text != self.last:
             sys.stderr.write(text + "\n")
+            self.last = text
 
     def flush(self) -> None:
         sys.stderr.flush()

@@ -19,7 +19,7 @@ from hgnpipe.systems import System
 MAX_DRIFT = 1e-6
 """Largest relative change of the energy along a clean trajectory."""
 SPLITS = ("train", "test")
-CHUNK = 4000
+CHUNK = 5000
 
 
 class Trajectories(NamedTuple):
@@ -118,7 +118,7 @@ def _solve_energy_true(
     """
     states = np.empty((len(initial), len(t), initial.shape[1]))
     todo = np.arange(len(initial))
-    for tolerance in (1e-9, 1e-11, 1e-13):
+    for tolerance in (1e-8, 1e-10, 1e-12):
         states[todo] = _solve(system, initial[todo], t, tolerance)
         drift = energy_drift(system, *np.split(states[todo], 2, axis=-1))
         todo = todo[~(drift <= MAX_DRIFT)]

@@ -109,8 +109,8 @@ def layout(table: pd.DataFrame, break_line: str = "<br>") -> pd.DataFrame:
             lines.append(paper)
         cells[row.label, (row.system, row.split)] = break_line.join(lines)
     labels = list(dict.fromkeys(label for label, _ in cells))
-    columns = list(dict.fromkeys(column for _, column in cells))
-    columns.sort(key=lambda column: [c[0] for c in columns].index(column[0]))
+    systems = dict.fromkeys(table.system)
+    columns = [(system, split) for system in systems for split in ("train", "test")]
     body = [[cells.get((label, c), "not run") for c in columns] for label in labels]
     names = pd.MultiIndex.from_tuples(columns, names=["", ""])
     return pd.DataFrame(body, pd.Index(labels, name="model"), names)

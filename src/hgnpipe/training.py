@@ -192,13 +192,12 @@ class _Run:
         count = self.done - self.last_row
         row = {name: (total / count).item() for name, total in self.sums.items()}
         if not np.isfinite(list(row.values())).all():
-            kept = (
-                f" Last good checkpoint: {self.checkpoint}." if self.last_saved else ""
-            )
+            kept = self.checkpoint if self.last_saved else "none yet"
+            loss, norm = row["loss"], row["grad_norm"]
             raise TrainingFailed(
-                f"Training diverged before iteration {self.done}: loss "
-                f"{row['loss']:.4g}, gradient norm {row['grad_norm']:.4g}. A lower learning_rate or "
-                f"max_grad_norm may help.{kept}"
+                f"Training diverged before iteration {self.done}: loss {loss:.4g}, "
+                f"gradient norm {norm:.4g}. A lower learning_rate or max_grad_norm may "
+                f"help. Last good checkpoint: {kept}."
             )
         row = {"iteration": self.done, **row}
         self.history.append(row)

@@ -11,11 +11,11 @@ from hgnpipe.tables import layout, read_metrics, table1, to_html, to_markdown
 CAPTION = (
     "Table 1 ({preset} preset). Average pixel MSE over the rollout, mean ± standard "
     "deviation over trajectories, all multiplied by 1e4. Mean image: predict the "
-    "mean training image, what a collapsed model gets. Noise floor: half the MSE between two "
-    "observations of the same motion, what a perfect rollout gets. Skill = 1 - (MSE - "
-    "floor) / (mean image - floor): 0 is collapsed, 1 is perfect. Seeds ±: standard "
-    "deviation over the means of the training seeds, where there are several. Paper: "
-    "the figures that it prints, from its own, different, videos."
+    "mean training image, what a collapsed model gets. Noise floor: half the MSE "
+    "between two observations of the same motion, what a perfect rollout gets. Skill = "
+    "1 - (MSE - floor) / (mean image - floor): 0 is collapsed, 1 is perfect. Seeds ±: "
+    "standard deviation over the means of the training seeds, where there are several. "
+    "Paper: the figures that it prints, from its own, different, videos."
 )
 
 
