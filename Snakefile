@@ -43,11 +43,17 @@ wildcard_constraints:
     seed="[0-9]+",
 
 
+# A limit such as `--resources gpu=1` is one of this machine, not of a cluster.
+resource_scopes:
+    gpu="local",
+
+
 rule all:
     input:
         "results/table1.csv",
 
 
+include: "workflow/rules/settings.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/tables.smk"

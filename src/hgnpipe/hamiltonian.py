@@ -66,7 +66,7 @@ def gradient(
     """Gradient of the energy ``(B,)`` of each point in a batch of points ``(B, *n)``.
 
     An energy that knows its gradient in closed form (a ``gradient`` method, see
-    `hgnpipe.nets.ConvEnergy`) is asked for it: the same numbers, one reverse pass less.
+    `hgnpipe.energies.ConvEnergy`) is asked: the same numbers, one reverse pass less.
     """
     if hasattr(energy, "gradient"):
         return energy.gradient(x)

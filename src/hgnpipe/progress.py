@@ -6,7 +6,6 @@ in a file, do not have it. So every few seconds the bar is printed as a whole li
 
 import sys
 from collections.abc import Mapping
-from typing import Self
 
 from tqdm import tqdm
 
@@ -37,7 +36,7 @@ class Progress:
             "[{elapsed}<{remaining}, {rate_fmt}]{postfix}",
         )
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Progress":
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,19 +1,20 @@
 # Trajectories and videos of the systems.
-import json
-
-from hgnpipe.config import system_options
-
-
-def simulated_system(wildcards):
-    """Options of the system, as JSON."""
-    options = system_options(config["systems"][wildcards.system])
-    return json.dumps({k: v for k, v in options.items() if k != "name"})
 
 
 rule simulate:
     """Solve the motion of one system: clean states, and states with noise."""
     output:
         "results/{preset}/data/{system}/{split}_trajectories.h5",
+    log:
+        "results/{preset}/logs/simulate/{system}_{split}.log",
+    benchmark:
+        "results/{preset}/benchmarks/simulate/{system}_{split}.tsv"
+    conda:
+        "../envs/hgnpipe.yaml"
+    threads: config["threads"]
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         kind=lookup("systems/{system}/kind", within=config),
         options=simulated_system,
@@ -21,14 +22,6 @@ rule simulate:
         num_frames=lookup("presets/{preset}/data/num_frames", within=config),
         seed=lookup("presets/{preset}/data/seed", within=config),
         code=code_hash("workflow/scripts/simulate.py"),
-    log:
-        "results/{preset}/logs/simulate/{system}_{split}.log",
-    conda:
-        "../envs/hgnpipe.yaml"
-    threads: config["threads"]
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
     shell:
         "python workflow/scripts/simulate.py --kind {params.kind}"
         " --options {params.options:q} --num {params.num}"
@@ -43,16 +36,18 @@ rule render:
         "results/{preset}/data/{system}/{split}_trajectories.h5",
     output:
         "results/{preset}/data/{system}/{split}_videos.h5",
-    params:
-        image_size=lookup("presets/{preset}/data/image_size", within=config),
-        code=code_hash("workflow/scripts/render.py"),
     log:
         "results/{preset}/logs/render/{system}_{split}.log",
+    benchmark:
+        "results/{preset}/benchmarks/render/{system}_{split}.tsv"
     conda:
         "../envs/hgnpipe.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        image_size=lookup("presets/{preset}/data/image_size", within=config),
+        code=code_hash("workflow/scripts/render.py"),
     shell:
         "python workflow/scripts/render.py --trajectories {input}"
         " --image_size {params.image_size} --output {output} 2>&1 | tee {log}"

@@ -1,39 +1,4 @@
 # Training and evaluation of every model on every system.
-import json
-
-from hgnpipe.config import for_system
-
-
-def model_block(wildcards):
-    """Block of the model in its preset, for one system; options as JSON."""
-    preset = config["presets"][wildcards.preset]
-    if wildcards.model not in preset["models"]:
-        known = ", ".join(preset["models"])
-        raise WorkflowError(
-            f"Unknown model {wildcards.model!r} of preset {wildcards.preset!r}. "
-            f"Known: {known}."
-        )
-    block = preset["models"][wildcards.model]
-    return {
-        "family": block["family"],
-        "options": json.dumps(for_system(block["options"], wildcards.system)),
-        "training": json.dumps(for_system(block["training"], wildcards.system)),
-    }
-
-
-def family_code(script):
-    """Fingerprint of a script and the family that it imports by name."""
-
-    def of_family(wildcards):
-        family = model_block(wildcards)["family"]
-        return code_hash(script, f"hgnpipe.models.{family}")
-
-    return of_family
-
-
-def model_setting(name):
-    """One entry of `model_block`."""
-    return lambda wildcards: model_block(wildcards)[name]
 
 
 rule train:
@@ -44,6 +9,18 @@ rule train:
         model="results/{preset}/runs/{system}/{model}/seed{seed}/model.safetensors",
         history="results/{preset}/runs/{system}/{model}/seed{seed}/history.csv",
         run="results/{preset}/runs/{system}/{model}/seed{seed}/run.json",
+    log:
+        "results/{preset}/logs/train/{system}_{model}_seed{seed}.log",
+    benchmark:
+        "results/{preset}/benchmarks/train/{system}_{model}_seed{seed}.tsv"
+    conda:
+        "../envs/hgnpipe.yaml"
+    threads: config["threads"]
+    resources:
+        gpu=0 if config["device"] == "cpu" else 1,
+        device=config["device"],
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 720 * attempt,
     params:
         family=model_setting("family"),
         options=model_setting("options"),
@@ -51,21 +28,12 @@ rule train:
         # Not an output: Snakemake would delete it when the job fails.
         checkpoint="results/{preset}/checkpoints/{system}/{model}/seed{seed}.safetensors",
         code=family_code("workflow/scripts/train.py"),
-    log:
-        "results/{preset}/logs/train/{system}_{model}_seed{seed}.log",
-    conda:
-        "../envs/hgnpipe.yaml"
-    threads: config["threads"]
-    resources:
-        gpu=0 if config["device"] == "cpu" else 1,
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 720 * attempt,
     shell:
         "python workflow/scripts/train.py --videos {input} --family {params.family}"
         " --options {params.options:q} --training {params.training:q}"
         " --seed {wildcards.seed} --checkpoint {params.checkpoint}"
         " --model_path {output.model} --history_path {output.history}"
-        " --run_path {output.run} --device {config[device]} --threads {threads}"
+        " --run_path {output.run} --device {resources.device} --threads {threads}"
         " --code {params.code} --label {wildcards.system}/{wildcards.model}"
         " 2>&1 | tee {log}"
 
@@ -85,26 +53,29 @@ rule evaluate:
     output:
         metrics="results/{preset}/runs/{system}/{model}/seed{seed}/metrics.csv",
         rollouts="results/{preset}/runs/{system}/{model}/seed{seed}/rollouts.h5",
-    params:
-        num=lookup("presets/{preset}/evaluation/num_trajectories", within=config),
-        batch_size=lookup("presets/{preset}/evaluation/batch_size", within=config),
-        code=family_code("workflow/scripts/evaluate.py"),
     log:
         "results/{preset}/logs/evaluate/{system}_{model}_seed{seed}.log",
+    benchmark:
+        "results/{preset}/benchmarks/evaluate/{system}_{model}_seed{seed}.tsv"
     conda:
         "../envs/hgnpipe.yaml"
     threads: config["threads"]
     resources:
         gpu=0 if config["device"] == "cpu" else 1,
+        device=config["device"],
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        num=lookup("presets/{preset}/evaluation/num_trajectories", within=config),
+        batch_size=lookup("presets/{preset}/evaluation/batch_size", within=config),
+        code=family_code("workflow/scripts/evaluate.py"),
     shell:
         "python workflow/scripts/evaluate.py --model_path {input.model}"
         " --videos {input.videos} --trajectories {input.trajectories}"
         " --system {wildcards.system} --model {wildcards.model} --seed {wildcards.seed}"
         " --num_trajectories {params.num} --batch_size {params.batch_size}"
         " --metrics {output.metrics} --rollouts {output.rollouts}"
-        " --device {config[device]} --threads {threads} 2>&1 | tee {log}"
+        " --device {resources.device} --threads {threads} 2>&1 | tee {log}"
 
 
 rule evaluate_references:
@@ -120,18 +91,20 @@ rule evaluate_references:
         ),
     output:
         "results/{preset}/references/{system}.csv",
-    params:
-        num=lookup("presets/{preset}/evaluation/num_trajectories", within=config),
-        seed=lookup("presets/{preset}/data/seed", within=config),
-        code=code_hash("workflow/scripts/evaluate_references.py"),
     log:
         "results/{preset}/logs/evaluate_references/{system}.log",
+    benchmark:
+        "results/{preset}/benchmarks/evaluate_references/{system}.tsv"
     conda:
         "../envs/hgnpipe.yaml"
     threads: config["threads"]
     resources:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        num=lookup("presets/{preset}/evaluation/num_trajectories", within=config),
+        seed=lookup("presets/{preset}/data/seed", within=config),
+        code=code_hash("workflow/scripts/evaluate_references.py"),
     shell:
         "python workflow/scripts/evaluate_references.py"
         " --train_videos {input.videos[0]} --videos {input.videos}"

@@ -2,24 +2,6 @@
 import json
 
 
-def all_metrics(wildcards):
-    """Tables of trajectories of every run of a preset, and of its references."""
-    preset = config["presets"][wildcards.preset]
-    runs = expand(
-        "results/{preset}/runs/{system}/{model}/seed{seed}/metrics.csv",
-        preset=wildcards.preset,
-        system=preset["systems"],
-        model=preset["models"],
-        seed=preset["seeds"],
-    )
-    references = expand(
-        "results/{preset}/references/{system}.csv",
-        preset=wildcards.preset,
-        system=preset["systems"],
-    )
-    return runs + references
-
-
 rule table1:
     """Errors of all models on all systems, beside the paper's Table 1."""
     input:
@@ -29,13 +11,13 @@ rule table1:
         csv="results/{preset}/tables/table1.csv",
         markdown="results/{preset}/tables/table1.md",
         html="results/{preset}/tables/table1.html",
-    params:
-        labels=json.dumps(config["labels"]),
-        code=code_hash("workflow/scripts/table1.py"),
     log:
         "results/{preset}/logs/table1.log",
     conda:
         "../envs/hgnpipe.yaml"
+    params:
+        labels=json.dumps(config["labels"]),
+        code=code_hash("workflow/scripts/table1.py"),
     shell:
         "python workflow/scripts/table1.py --metrics {input.metrics}"
         " --published {input.published} --labels {params.labels:q}"

@@ -11,18 +11,12 @@ from torch import Tensor, nn
 from torch.distributions import Independent, Normal, kl_divergence
 from torch.nn import functional as F
 
+from hgnpipe.energies import ConvEnergy
 from hgnpipe.geco import Geco
 from hgnpipe.hamiltonian import SeparableHamiltonian, State
 from hgnpipe.integrators import INTEGRATORS, rollout
 from hgnpipe.models.base import Prediction, check_input
-from hgnpipe.nets import (
-    LEAK,
-    ConvDecoder,
-    ConvEncoder,
-    ConvEnergy,
-    FrameScaler,
-    initialise,
-)
+from hgnpipe.nets import ConvDecoder, ConvEncoder, ConvStack, FrameScaler
 from hgnpipe.registry import lookup, require
 
 LATENT_SIZE = 4
@@ -92,9 +86,11 @@ class HGN(nn.Module):
             num_decoded is None or 1 <= num_decoded <= num_frames,
             "num_decoded", num_decoded, f"between 1 and num_frames ({num_frames})",
         )  # fmt: skip
-        for name, value in (("kl_delay", kl_delay), ("kl_ramp", kl_ramp),
-                            ("horizon_growth", horizon_growth)):  # fmt: skip
-            require(value >= 0, name, value, "zero or positive")
+        require(kl_delay >= 0, "kl_delay", kl_delay, "zero or positive")
+        require(kl_ramp >= 0, "kl_ramp", kl_ramp, "zero or positive")
+        require(
+            horizon_growth >= 0, "horizon_growth", horizon_growth, "zero or positive"
+        )
         require(first_horizon >= 1, "first_horizon", first_horizon, "1 or more")
         self.num_frames = self.window = num_frames
         self.image_size = image_size
@@ -115,22 +111,13 @@ class HGN(nn.Module):
             3 * num_frames, 2 * self.z_channels, image_size, LATENT_SIZE, num_filters
         )
         self.f_psi = (
-            nn.Sequential(
-                nn.Conv2d(self.z_channels, num_filters, 3, padding=1),
-                nn.LeakyReLU(LEAK),
-                nn.Conv2d(num_filters, num_filters, 3, padding=1),
-                nn.LeakyReLU(LEAK),
-                nn.Conv2d(num_filters, state_channels, 3, padding=1),
-            )
+            ConvStack([self.z_channels, num_filters, num_filters, state_channels])
             if f_psi
             else nn.Identity()
         )
-        initialise(self.f_psi)
         self.hamiltonian = SeparableHamiltonian(
-            kinetic=ConvEnergy(latent_channels, num_filters, gradient_rms=gradient_rms),
-            potential=ConvEnergy(
-                latent_channels, num_filters, gradient_rms=gradient_rms
-            ),
+            ConvEnergy(latent_channels, num_filters, gradient_rms=gradient_rms),
+            ConvEnergy(latent_channels, num_filters, gradient_rms=gradient_rms),
         )
         self.decoder = ConvDecoder(
             latent_channels, image_size, LATENT_SIZE, num_filters, printed_decoder

@@ -1,0 +1,277 @@
+import copy
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from hgnpipe import config as module
+from hgnpipe.config import check_config, check_device, for_system, system_options
+from hgnpipe.models import build_model, complete_options, load_model, save_model
+from hgnpipe.systems import build_system
+from hgnpipe.training import TrainingOptions, fit
+
+ROOT = Path(__file__).parents[1]
+SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
+SHIPPED = yaml.safe_load((ROOT / "config.yaml").read_text())
+
+GOOD = """
+preset: tiny
+device: cpu
+threads: 1
+systems:
+  spring: {kind: mass_spring, noise_std: 0.1, radius: [0.1, 1.0]}
+  orbit: {kind: two_body}
+labels: {hgn: HGN}
+presets:
+  tiny:
+    data: {seed: 0, num_train: 4, num_test: 2, num_frames: 6, image_size: 16}
+    systems: [spring, orbit]
+    seeds: [0, 1]
+    evaluation: {num_trajectories: 2, batch_size: 2}
+    models:
+      hgn:
+        family: hgn
+        options: {num_filters: 4, num_decoded: 3}
+        training: &training {num_iterations: 2, batch_size: 2, learning_rate: 1.0e-3}
+      hnn:
+        family: pixelhnn
+        options: {latent_size: {spring: 2, orbit: 8}, hidden_size: 8}
+        training: *training
+"""
+
+
+@pytest.fixture
+def check(tmp_path):
+    """Check a configuration, as Snakemake would."""
+
+    def run(config, code="code"):
+        check_config(config, SCHEMA, tmp_path / "checked", code)
+
+    return run
+
+
+@pytest.fixture
+def good():
+    return copy.deepcopy(yaml.safe_load(GOOD))
+
+
+def entries():
+    """Every preset, model and system; one system per model in the larger presets."""
+    for preset, block in SHIPPED["presets"].items():
+        for number, model in enumerate(block["models"]):
+            systems = block["systems"]
+            if preset != "smoke":
+                systems = [systems[number % len(systems)]]
+            yield from ((preset, model, system) for system in systems)
+
+
+def test_the_shipped_configuration_passes(check):
+    check(SHIPPED)
+
+
+def test_a_good_configuration_passes(check, good):
+    check(good)
+
+
+@pytest.mark.parametrize("name", SHIPPED["systems"])
+def test_every_shipped_system_is_the_one_that_it_says(name):
+    block = SHIPPED["systems"][name]
+    options = build_system(**system_options(block)).options()
+    for option, value in block.items():
+        if option != "kind":
+            assert options[option] == (tuple(value) if option == "radius" else value)
+
+
+@pytest.mark.parametrize(("preset", "name", "system"), entries())
+def test_every_entry_trains_saves_loads_and_predicts(preset, name, system, tmp_path):
+    data = SHIPPED["presets"][preset]["data"]
+    block = SHIPPED["presets"][preset]["models"][name]
+    length, size = data["num_frames"], data["image_size"]
+    frames = np.random.default_rng(0).integers(
+        0, 256, (2, length, size, size, 3), np.uint8
+    )
+    family, options = block["family"], for_system(block["options"], system)
+    options = complete_options(family, options, length, size)
+    model = build_model(family, **options)
+    before = [weight.clone() for weight in model.parameters()]
+    training = for_system(block["training"], system)
+    how = TrainingOptions(**{**training, "num_iterations": 1, "batch_size": 1})
+    history = fit(model, frames, how)
+    assert np.isfinite(history["loss"]).all()
+    pairs = zip(before, model.parameters(), strict=True)
+    assert any(not torch.equal(old, new) for old, new in pairs)
+    path = tmp_path / "model.safetensors"
+    save_model(model, path, family=family, options=options)
+    seen = torch.from_numpy(frames[:1] / np.float32(255)).permute(0, 1, 4, 2, 3)
+    expected, found = model.predict(seen), load_model(path).predict(seen)
+    for one, other in zip(expected, found, strict=True):
+        assert one.isfinite().all() and torch.equal(one, other)
+
+
+@pytest.mark.parametrize("preset", SHIPPED["presets"])
+def test_every_shipped_model_has_a_label(preset):
+    assert set(SHIPPED["presets"][preset]["models"]) <= set(SHIPPED["labels"])
+
+
+MISSING = object()
+TINY = "presets.tiny"
+DATA, HGN, HNN = f"{TINY}.data", f"{TINY}.models.hgn", f"{TINY}.models.hnn"
+FIT = f"{HGN}.training"
+EDITS = [
+    # what is changed, to what (as YAML), and what the message must say beside the place
+    ("preset", "tony", "Unknown preset 'tony'. Known: tiny."),
+    ("device", "gpu", "'gpu' is not one of ['auto', 'cpu', 'cuda']"),
+    ("threads", "0", "minimum of 1"),
+    ("threads", "'2'", "not of type 'integer'"),
+    ("threads", MISSING, "'threads' is a required property"),
+    ("presets", MISSING, "'presets' is a required property"),
+    ("extra", "1", "Known: preset, device, threads"),
+    ("labels.hgn", "3", "not of type 'string'"),
+    ("systems.spring.kind", "spring", "Known: mass_spring, pendulum"),
+    ("systems.spring.kind", MISSING, "'kind' is a required property"),
+    ("systems.spring.mass", "2.0", "Unknown option 'mass' of system 'mass_spring'"),
+    ("systems.spring.name", "two_body", "Unknown option 'name' of system"),
+    ("systems.spring.noise_std", "-0.1", "noise_std is -0.1; it must be zero or"),
+    ("systems.spring.noise_std", "1e-3", "'noise_std'", "'1e-3'", "float"),
+    ("systems.spring.frame_dt", "0", "frame_dt is 0; it must be positive"),
+    ("systems.spring.radius", "[1.0, 0.5]", "0 < low <= high"),
+    ("systems.spring.radius", "1.0", "Option 'radius'", "tuple[float, float]"),
+    (f"{TINY}.systems", "[spring, moon]", "Unknown system 'moon'", "spring, orbit"),
+    (f"{TINY}.systems", "[]", "non-empty"),
+    (f"{TINY}.seeds", "[0, 0]", "non-unique"),
+    (f"{TINY}.seeds", "0", "not of type 'array'"),
+    (f"{TINY}.sistems", "[]", "Known: data, systems, seeds, evaluation, models"),
+    (f"{DATA}.num_train", "0", "minimum of 1"),
+    (f"{DATA}.num_test", "-3", "minimum of 1"),
+    (f"{DATA}.num_test", "true", "not of type 'integer'"),
+    (f"{DATA}.num_train", "1e3", "write it like 1.0e+03"),
+    (f"{DATA}.num_train", "4.0", "not of type 'integer'"),
+    (f"{DATA}.num_train", "many", "not of type 'integer'"),
+    (f"{DATA}.num_frames", "2", "minimum of 3"),
+    (f"{DATA}.image_size", "33", "not one of [8, 16, 32, 64, 128]"),
+    (f"{DATA}.seed", "-1", "minimum of 0"),
+    (f"{DATA}.seed", "2020-01-01", "not of type 'integer'"),
+    (f"{DATA}.seed", MISSING, "'seed' is a required property"),
+    (f"{DATA}.split", "1", "Known: seed, num_train, num_test, num_frames, image_size"),
+    (f"{TINY}.evaluation.batch_size", "0", "minimum of 1"),
+    (f"{TINY}.evaluation.num", "0", "Known: num_trajectories, batch_size"),
+    (f"{TINY}.models", "{}", "non-empty"),
+    (f"{TINY}.models.a-b", "{}", "'a-b' does not match"),
+    (f"{HGN}.family", "hgm", "Unknown model family 'hgm'. Known: hgn, pixelhnn."),
+    (f"{HGN}.family", MISSING, "'family' is a required property"),
+    (f"{HGN}.option", "{}", "Known: family, options, training"),
+    (f"{HGN}.options", "[]", "not of type 'object'"),
+    (f"{HGN}.options.width", "3", "Unknown option 'width' of model family 'hgn'"),
+    (f"{HGN}.options.seed", "3", "Unknown option 'seed' of model family 'hgn'"),
+    (f"{HGN}.options.family", "hgn", "Unknown option 'family' of model family 'hgn'"),
+    (f"{HGN}.options.integrator", "leapforg", "Known: euler, leapfrog, rk4"),
+    (f"{HGN}.options.num_decoded", "7", "between 1 and num_frames (6)"),
+    (f"{HGN}.options.num_filters", "true", "'num_filters'", "True", "int"),
+    (f"{HGN}.options.num_filters", "'8'", "'num_filters'", "'8'", "int"),
+    (f"{HGN}.options.num_frames", "9", "this model needs 9 frames or more of 16x16"),
+    (f"{HGN}.options.image_size", "32", "needs 6 frames or more of 32x32"),
+    (f"{HGN}.options.kappa", "1e-3", "'kappa'", "'1e-3'", "float"),
+    (f"{HGN}.options.dt", "{spring: 0.1}", "no value for system 'orbit'", "spring"),
+    (f"{HNN}.options.latent_size.orbit", "3", "latent_size is 3; it must be even"),
+    (f"{HNN}.options.latent_size", MISSING, "Missing option 'latent_size'"),
+    (f"{FIT}.num_iterations", "0", "num_iterations is 0; it must be 1 or more"),
+    (f"{FIT}.num_iterations", "{orbit: 2}", "no value for system 'spring'", "orbit"),
+    (f"{FIT}.learning_rate", "1e-3", "'learning_rate'", "'1e-3'", "float"),
+    (f"{FIT}.learning_rate", "-1.0", "learning_rate is -1.0; it must be positive"),
+    (f"{FIT}.learning_rate", MISSING, "Missing option 'learning_rate' of training"),
+    (f"{FIT}.batchsize", "2", "Unknown option 'batchsize' of training"),
+]  # fmt: skip
+
+
+def edited(config, where, value):
+    """Change one entry; answers the path that the message must name."""
+    *path, last = where.split(".")
+    block = config
+    for key in path:
+        block = block[key]
+    if value is MISSING:
+        del block[last]
+    else:
+        block[last] = yaml.safe_load(value)
+    structural = path if value is MISSING else [*path, last]
+    for end in ("options", "training"):  # their own names follow in the message
+        if end in structural:
+            structural = structural[: structural.index(end) + 1]
+    return structural
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "words"),
+    [(where, value, words) for where, value, *words in EDITS],
+    ids=[f"{where}={'' if v is MISSING else v}" for where, v, *_ in EDITS],
+)
+def test_a_mistake_is_one_line_that_names_its_place_and_what_is_legal(
+    check, good, where, value, words
+):
+    place = edited(good, where, value)
+    with pytest.raises(ValueError) as error:
+        check(good)
+    message = str(error.value)
+    assert message.startswith("config.yaml: ") and "\n" not in message
+    # An unknown key is reported by the block that it stands in, and named there.
+    assert ".".join(place) in message or (
+        ".".join(place[:-1]) in message and repr(place[-1]) in message
+    )
+    for word in words:
+        assert word in message
+
+
+@pytest.fixture
+def builds(monkeypatch):
+    """Counts how often models are built to check a configuration."""
+    calls = []
+    check_meaning = module.check_meaning
+    monkeypatch.setattr(
+        module, "check_meaning", lambda config: calls.append(1) or check_meaning(config)
+    )
+    return calls
+
+
+def test_a_configuration_that_passed_is_not_built_again(check, good, builds):
+    check(good)
+    check(json.loads(json.dumps(good)))
+    assert len(builds) == 1
+
+
+def test_a_changed_configuration_is_built_again(check, good, builds):
+    check(good)
+    good["threads"] = 2
+    check(good)
+    assert len(builds) == 2
+
+
+def test_changed_code_builds_the_configuration_again(check, good, builds):
+    check(good, code="old")
+    check(good, code="new")
+    assert len(builds) == 2
+
+
+def test_a_configuration_that_failed_is_not_remembered(check, good):
+    edited(good, f"{HGN}.options.width", "3")
+    for _ in range(2):
+        with pytest.raises(ValueError, match="width"):
+            check(good)
+
+
+def test_a_value_per_system_is_the_one_of_the_system():
+    options = {"a": {"spring": 1, "orbit": 2}, "b": 3}
+    assert for_system(options, "orbit") == {"a": 2, "b": 3}
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu"])
+def test_a_device_that_is_always_there_passes(device):
+    check_device(device)
+
+
+def test_a_gpu_that_is_not_there_is_found_before_the_work_starts(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ValueError, match=r"^config\.yaml: device: device is 'cuda'"):
+        check_device("cuda")
