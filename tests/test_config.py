@@ -85,7 +85,7 @@ def test_every_shipped_system_is_the_one_that_it_says(name):
             assert options[option] == (tuple(value) if option == "radius" else value)
 
 
-@pytest.mark.parametrize(("preset", "name", "system"), entries())
+@pytest.mark.parametrize(("preset", "name", "system"), list(entries()))
 def test_every_entry_trains_saves_loads_and_predicts(preset, name, system, tmp_path):
     data = SHIPPED["presets"][preset]["data"]
     block = SHIPPED["presets"][preset]["models"][name]
@@ -197,8 +197,8 @@ def edited(config, where, value):
     else:
         block[last] = yaml.safe_load(value)
     structural = path if value is MISSING else [*path, last]
-    for end in ("options", "training"):  # their own names follow in the message
-        if end in structural:
+    for end in ("options", "training", "spring"):  # what follows is in the words
+        if end in structural and last != "kind":
             structural = structural[: structural.index(end) + 1]
     return structural
 
@@ -275,3 +275,11 @@ def test_a_gpu_that_is_not_there_is_found_before_the_work_starts(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ValueError, match=r"^config\.yaml: device: device is 'cuda'"):
         check_device("cuda")
+
+
+@pytest.mark.parametrize("block", ["presets", "systems"])
+def test_a_name_that_is_a_number_is_a_mistake(check, good, block):
+    good[block][1] = good[block].popitem()[1]
+    with pytest.raises(ValueError, match=rf"^config\.yaml: {block}.*1") as error:
+        check(good)
+    assert "\n" not in str(error.value)

@@ -8,15 +8,13 @@ from safetensors.torch import save_file
 
 from hgnpipe.data import (
     count_trajectories,
-    load_scores,
     load_trajectories,
     open_videos,
     render_videos,
-    save_scores,
     save_trajectories,
 )
-from hgnpipe.evaluation import Scores
 from hgnpipe.rendering import render
+from hgnpipe.scores import Scores, load_scores, save_scores
 from hgnpipe.simulation import simulate
 from hgnpipe.systems import SYSTEMS, build_system
 
@@ -105,7 +103,10 @@ def test_any_hdf5_reader_finds_trajectories_and_videos(source, target):
         shapes = {name: values.shape for name, values in trajectories.items()}
         frames = videos["frames"][:]
     state = (5, 4, 1)
-    assert shapes == {"t": (4,), **dict.fromkeys(("q", "p", "q_noisy", "p_noisy"), state)}
+    assert shapes == {
+        "t": (4,),
+        **dict.fromkeys(("q", "p", "q_noisy", "p_noisy"), state),
+    }
     assert frames.shape == (5, 4, SIZE, SIZE, 3) and frames.dtype == np.uint8
 
 

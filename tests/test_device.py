@@ -28,7 +28,9 @@ def test_a_job_gets_the_device_it_asks_for(cuda, name, available, expected):
 
 def test_cuda_that_is_not_there_is_one_line_that_says_what_to_do(cuda):
     cuda(False)
-    with pytest.raises(ValueError, match="^device is 'cuda'.*'auto' or 'cpu'") as error:
+    with pytest.raises(
+        ValueError, match=r"^device is 'cuda'.*'auto' or 'cpu'"
+    ) as error:
         choose_device("cuda")
     assert "\n" not in str(error.value)
 

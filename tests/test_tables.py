@@ -5,7 +5,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hgnpipe.tables import layout, read_metrics, table1, to_html, to_markdown
+from hgnpipe.tables import (
+    layout,
+    read_metrics,
+    read_published,
+    table1,
+    to_html,
+    to_markdown,
+)
 
 LABELS = {"slow": "Slow model", "fast": "Fast model"} | {
     "mean_image": "mean image",
@@ -89,7 +96,9 @@ def test_published_figures_stand_beside_ours(table):
     assert (row["published_mse_x1e4"], row["published_std_x1e4"]) == (6.25, 2.03)
 
 
-@pytest.mark.parametrize("cell", [("fast", "spring", "train"), ("mine", "orbit", "test")])
+@pytest.mark.parametrize(
+    "cell", [("fast", "spring", "train"), ("mine", "orbit", "test")]
+)
 def test_what_the_paper_does_not_say_stays_empty(table, cell):
     assert np.isnan(entry(table, *cell)["published_mse_x1e4"])
 
@@ -174,7 +183,9 @@ def numbers(text):
 
 def test_the_markdown_holds_every_number_once(table):
     page = layout(table)
-    assert numbers(to_markdown(page, "Caption.")) == numbers(" ".join(page.to_numpy().flat))
+    assert numbers(to_markdown(page, "Caption.")) == numbers(
+        " ".join(page.to_numpy().flat)
+    )
 
 
 def test_every_line_of_the_markdown_table_has_the_same_columns(table):
@@ -222,3 +233,22 @@ def test_a_file_that_is_no_table_of_metrics_is_named(tmp_path, content, what):
         read_metrics([path])
     assert str(path) in str(error.value) and what in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_published_figures_may_be_commented_and_incomplete(tmp_path):
+    path = tmp_path / "published.csv"
+    text = "# from the paper\nmodel,system,split,mse_x1e4,std_x1e4\nhgn,orbit,test,,\n"
+    path.write_text(text)
+    assert read_published(path).to_dict("list") == {
+        "model": ["hgn"], "system": ["orbit"], "split": ["test"],
+        "mse_x1e4": [pytest.approx(np.nan, nan_ok=True)],
+        "std_x1e4": [pytest.approx(np.nan, nan_ok=True)],
+    }  # fmt: skip
+
+
+def test_published_figures_without_a_column_are_named(tmp_path):
+    (tmp_path / "published.csv").write_text("model,system\nhgn,orbit\n")
+    with pytest.raises(
+        ValueError, match=r"published\.csv has no column mse_x1e4, split"
+    ):
+        read_published(tmp_path / "published.csv")

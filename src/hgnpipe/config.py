@@ -5,7 +5,6 @@ building what is named: every system, and every model for every system.
 """
 
 import hashlib
-import json
 import os
 import sys
 from collections.abc import Mapping
@@ -13,11 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError, best_match
 
 Config = Mapping[str, Any]
 FILE = "config.yaml"
+# For JSON schema 4.0 is an integer; for a command line it is not.
+TYPES = Draft202012Validator.TYPE_CHECKER.redefine(
+    "integer", lambda _, value: type(value) is int
+)
+Validator = validators.extend(Draft202012Validator, type_checker=TYPES)
 
 
 def check_config(config: Config, schema: Path, remember: Path, code: str) -> None:
@@ -33,7 +37,7 @@ def check_config(config: Config, schema: Path, remember: Path, code: str) -> Non
     Raises:
         ValueError: One line: the key, what is wrong, and what is legal.
     """
-    text = json.dumps([config, code], sort_keys=True)
+    text = repr((config, code))  # JSON would stumble over a date
     passed = remember / hashlib.sha256(text.encode()).hexdigest()[:32]
     if passed.exists():
         return
@@ -50,7 +54,7 @@ def check_structure(config: Config, schema: Mapping[str, Any]) -> None:
     Raises:
         ValueError: If one is wrong; the message says where and what is legal.
     """
-    error = best_match(Draft202012Validator(schema).iter_errors(config))
+    error = best_match(Validator(schema).iter_errors(config))
     if error is not None:
         where = ".".join(map(str, error.absolute_path)) or "top level"
         raise ValueError(f"{FILE}: {where}: {_explain(error)}")
@@ -86,27 +90,35 @@ def check_meaning(config: Config) -> None:
     import torch
 
     from hgnpipe.batches import check_length
-    from hgnpipe.models import build_model, complete_options
-    from hgnpipe.registry import check_options
-    from hgnpipe.systems import build_system
+    from hgnpipe.models import build_model, complete_options, family_class
+    from hgnpipe.registry import check_options, lookup
+    from hgnpipe.systems import SYSTEMS, build_system
     from hgnpipe.training import TrainingOptions
 
     for name, block in config["systems"].items():
+        kind = block["kind"]
+        with _located(f"systems.{name}.kind"):
+            constructor = lookup("system", kind, SYSTEMS)
         with _located(f"systems.{name}"):
-            build_system(**system_options(block))
+            options = {k: v for k, v in block.items() if k != "kind"}
+            check_options(f"system {kind!r}", constructor, options)
+            build_system(kind, **options)
     for preset, block in config["presets"].items():
         data = block["data"]
         for name, model in block["models"].items():
+            family, where = model["family"], f"presets.{preset}.models.{name}"
+            with _located(f"{where}.family"):
+                constructor = family_class(family)
             for system in block["systems"]:
-                where = f"presets.{preset}.models.{name}"
                 with _located(f"{where}.options ({system})"), torch.device("meta"):
                     options = complete_options(
-                        model["family"],
+                        family,
                         for_system(model["options"], system),
                         data["num_frames"],
                         data["image_size"],
                     )
-                    built = build_model(model["family"], **options)
+                    check_options(f"model family {family!r}", constructor, options)
+                    built = build_model(family, **options)
                     check_length(built, data["num_frames"], data["image_size"])
                 with _located(f"{where}.training ({system})"):
                     training = for_system(model["training"], system)

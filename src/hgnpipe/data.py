@@ -7,7 +7,7 @@ starts at once, and jobs that read the same videos share the memory.
 
 import json
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +18,6 @@ import scipy
 from jaxtyping import UInt8
 
 import hgnpipe
-from hgnpipe.evaluation import Scores
 from hgnpipe.files import written_whole
 from hgnpipe.rendering import render
 from hgnpipe.simulation import Trajectories
@@ -26,7 +25,6 @@ from hgnpipe.systems import System, build_system
 
 TRAJECTORIES = "hgnpipe trajectories 1"
 VIDEOS = "hgnpipe videos 1"
-SCORES = "hgnpipe scores 1"
 
 
 class Videos(NamedTuple):
@@ -81,7 +79,7 @@ def load_trajectories(path: str | Path) -> Simulated:
     Raises:
         ValueError: If the file is missing, damaged, or something else.
     """
-    with _opened(path, TRAJECTORIES) as file:
+    with opened(path, TRAJECTORIES) as file:
         options = json.loads(file.attrs["options"])
         system = build_system(file.attrs["system"], **options)
         arrays = (file[name][:] for name in Trajectories._fields)
@@ -90,7 +88,7 @@ def load_trajectories(path: str | Path) -> Simulated:
 
 def count_trajectories(path: str | Path) -> int:
     """Number of trajectories in a file that `save_trajectories` wrote."""
-    with _opened(path, TRAJECTORIES) as file:
+    with opened(path, TRAJECTORIES) as file:
         return len(file["q"])
 
 
@@ -124,7 +122,7 @@ def open_videos(path: str | Path) -> Videos:
     Raises:
         ValueError: If the file is missing, damaged, or something else.
     """
-    with _opened(path, VIDEOS) as file:
+    with opened(path, VIDEOS) as file:
         attributes = dict(file.attrs)
         frames = file["frames"]
         offset, shape = frames.id.get_offset(), frames.shape
@@ -137,30 +135,8 @@ def open_videos(path: str | Path) -> Videos:
     return Videos(mapped, float(attributes["frame_dt"]), attributes)
 
 
-def save_scores(path: str | Path, scores: Mapping[str, Scores]) -> None:
-    """Write the scores of each split, a group each, to ``path``."""
-    with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
-        file.attrs["format"] = SCORES
-        for split, arrays in scores.items():
-            for name, values in arrays._asdict().items():
-                file.create_dataset(f"{split}/{name}", data=values.astype(np.float32))
-
-
-def load_scores(path: str | Path) -> dict[str, Scores]:
-    """Read what `save_scores` wrote, by split.
-
-    Raises:
-        ValueError: If the file is missing, damaged, or something else.
-    """
-    with _opened(path, SCORES) as file:
-        return {
-            split: Scores(*(group[name][:] for name in Scores._fields))
-            for split, group in file.items()
-        }
-
-
 @contextmanager
-def _opened(path: str | Path, expected: str) -> Iterator[h5py.File]:
+def opened(path: str | Path, expected: str) -> Iterator[h5py.File]:
     """HDF5 file of the expected format, or an error that says what is wrong with it."""
     if not Path(path).is_file():
         raise ValueError(f"{path} does not exist.")
@@ -175,7 +151,10 @@ def _opened(path: str | Path, expected: str) -> Iterator[h5py.File]:
                 f"{path} is a file of format {found!r}; expected {expected!r}. Delete "
                 f"it, and Snakemake makes it again."
             )
-        yield file
+        try:
+            yield file
+        except KeyError as error:
+            raise ValueError(f"{path} lacks a part: {error.args[0]}.") from error
 
 
 def _versions() -> str:

@@ -5,7 +5,6 @@ against the frames that the model was shown and against those without noise.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,24 +13,10 @@ from jaxtyping import Float, UInt8
 
 from hgnpipe.batches import check_frames, to_pixels
 from hgnpipe.models.base import SequenceModel
+from hgnpipe.scores import Scores
 
 Frames = UInt8[np.ndarray, "N T S S 3"]
-
-
-class Scores(NamedTuple):
-    """What is measured along the rollouts of one split.
-
-    Attributes:
-        mse: Error against the observed frames, ``(N, T)``.
-        mse_clean: Error against the frames without noise, ``(N, T)``.
-        energy: Learned Hamiltonian, ``(N, T)``; NaN where there is none.
-        kl: KL divergence of the posterior from the prior in nats, ``(N,)``.
-    """
-
-    mse: np.ndarray
-    mse_clean: np.ndarray
-    energy: np.ndarray
-    kl: np.ndarray
+Number = float | pd.Series
 
 
 def score_model(
@@ -75,7 +60,7 @@ def score_model(
 
 def score_mean_image(mean: Float[torch.Tensor, "3 S S"], frames: Frames, clean: Frames):
     """Scores of predicting the same image always: what a collapsed model gets."""
-    predicted = mean.expand(1, 1, -1, -1, -1)
+    predicted = mean.expand(1, frames.shape[1], -1, -1, -1)
     return _scores_of(predicted, frames, clean)
 
 
@@ -123,7 +108,7 @@ def per_trajectory(scores: Scores) -> pd.DataFrame:
     )
 
 
-def skill(mse: float, floor: float, mean_image: float) -> float:
+def skill(mse: Number, floor: Number, mean_image: Number) -> Number:
     """1 - (MSE - floor) / (mean image - floor): 0 is collapsed, 1 is perfect."""
     return 1 - (mse - floor) / (mean_image - floor)
 

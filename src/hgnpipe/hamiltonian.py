@@ -60,6 +60,18 @@ def force(
     return -gradient(lambda position: hamiltonian(position, p), q)
 
 
+def motion(
+    hamiltonian: Hamiltonian, q: Float[Tensor, "B *n"], p: Float[Tensor, "B *n"]
+) -> State:
+    """Both rates of change of a state, `velocity` and `force`, from one evaluation."""
+
+    def energy(position: Tensor, momentum: Tensor) -> Tensor:
+        return hamiltonian(position, momentum).sum()
+
+    dq, dp = torch.func.grad(energy, argnums=(0, 1))(q, p)
+    return State(dp, -dq)
+
+
 def gradient(
     energy: Callable[[Tensor], Tensor], x: Float[Tensor, "B *n"]
 ) -> Float[Tensor, "B *n"]:

@@ -40,6 +40,7 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._bar.leave = self._bar.n > self._bar.last_print_n  # not said yet
         self._bar.close()
 
     def advance(self, count: int = 1) -> None:
@@ -48,9 +49,11 @@ class Progress:
 
     def resume(self, done: int) -> None:
         """Start from ``done`` things that an earlier attempt has done."""
-        self._bar.write(f"{self._bar.desc} resumes after {done} of {self._bar.total}")
-        self._bar.initial = done
-        self._bar.reset()
+        bar = self._bar
+        sys.stderr.write(f"{bar.desc} resumes after {done} of {bar.total}\n")
+        bar.initial = bar.n = bar.last_print_n = done  # no part of the rate
+        bar.unpause()
+        bar.refresh()
 
     def show(self, done: int, values: Mapping[str, float]) -> None:
         """Count up to ``done`` and show ``values`` behind the bar."""

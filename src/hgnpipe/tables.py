@@ -29,17 +29,18 @@ def read_metrics(paths: Iterable[str | Path]) -> pd.DataFrame:
         "mse_clean",
         "kl",
     }
-    tables = []
-    for path in paths:
-        try:
-            table = pd.read_csv(path)
-        except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-            raise ValueError(f"{path} is not a table of metrics: {error}") from error
-        missing = needed - set(table.columns)
-        if missing:
-            raise ValueError(f"{path} has no column {', '.join(sorted(missing))}.")
-        tables.append(table)
+    tables = [_read(path, "metrics", needed) for path in paths]
     return pd.concat(tables, ignore_index=True)
+
+
+def read_published(path: str | Path) -> pd.DataFrame:
+    """The paper's Table 1; lines that start with ``#`` are comments.
+
+    Raises:
+        ValueError: If the file is missing, empty or lacks a column.
+    """
+    needed = {"model", "system", "split", "mse_x1e4", "std_x1e4"}
+    return _read(path, "published figures", needed, comment="#")
 
 
 def table1(
@@ -131,6 +132,21 @@ def to_html(table: pd.DataFrame, caption: str) -> str:
         escape=False, border=0
     )
     return PAGE.format(caption=caption, body=body)
+
+
+def _read(
+    path: str | Path, what: str, needed: set[str], comment: str | None = None
+) -> pd.DataFrame:
+    """Table in CSV with at least the columns ``needed``."""
+    try:
+        table = pd.read_csv(path, comment=comment)
+    except (OSError, ValueError) as error:  # pandas: damaged, empty, not text
+        why = str(error).strip()
+        raise ValueError(f"{path} is not a table of {what}: {why}") from error
+    missing = needed - set(table.columns)
+    if missing:
+        raise ValueError(f"{path} has no column {', '.join(sorted(missing))}.")
+    return table
 
 
 def _position(labels: Mapping[str, str], model: str) -> int:

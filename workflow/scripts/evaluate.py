@@ -5,13 +5,15 @@ from pathlib import Path
 import pandas as pd
 
 from hgnpipe.command import run
-from hgnpipe.data import load_trajectories, open_videos, save_scores
+from hgnpipe.data import load_trajectories, open_videos
 from hgnpipe.device import choose_device
 from hgnpipe.evaluation import per_trajectory, score_model
 from hgnpipe.files import written_whole
 from hgnpipe.models import load_model
 from hgnpipe.progress import Progress
+from hgnpipe.registry import require
 from hgnpipe.rendering import render
+from hgnpipe.scores import save_scores
 
 
 def main(
@@ -44,6 +46,10 @@ def main(
         device: auto, cpu or cuda.
         threads: Processor cores to use.
     """
+    together = len(trajectories) == len(videos)
+    require(together, "number of trajectories", len(trajectories), "that of videos")
+    require(num_trajectories >= 1, "num_trajectories", num_trajectories, "1 or more")
+    require(batch_size >= 1, "batch_size", batch_size, "1 or more")
     chosen = choose_device(device, threads)
     trained = load_model(model_path, chosen)
     tables, scores = [], {}

@@ -11,6 +11,7 @@ from hgnpipe.data import load_trajectories, open_videos
 from hgnpipe.device import choose_device
 from hgnpipe.evaluation import per_trajectory, score_mean_image, score_noise_floor
 from hgnpipe.files import written_whole
+from hgnpipe.registry import require
 from hgnpipe.rendering import render
 from hgnpipe.simulation import random_source
 
@@ -37,6 +38,9 @@ def main(
         metrics: Table with a row per trajectory to write, CSV.
         threads: Processor cores to use.
     """
+    together = len(trajectories) == len(videos)
+    require(together, "number of trajectories", len(trajectories), "that of videos")
+    require(num_trajectories >= 1, "num_trajectories", num_trajectories, "1 or more")
     choose_device("cpu", threads)
     mean, _ = frame_statistics(open_videos(train_videos).frames)
     tables = []

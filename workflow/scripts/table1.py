@@ -2,11 +2,16 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from hgnpipe.command import run
 from hgnpipe.files import written_whole
-from hgnpipe.tables import layout, read_metrics, table1, to_html, to_markdown
+from hgnpipe.tables import (
+    layout,
+    read_metrics,
+    read_published,
+    table1,
+    to_html,
+    to_markdown,
+)
 
 CAPTION = (
     "Table 1 ({preset} preset). Average pixel MSE over the rollout, mean ± standard "
@@ -39,7 +44,7 @@ def main(
         markdown: Laid-out table to write.
         html: Laid-out table to write.
     """
-    table = table1(read_metrics(metrics), pd.read_csv(published, comment="#"), labels)
+    table = table1(read_metrics(metrics), read_published(published), labels)
     pages = layout(table)
     caption = CAPTION.format(preset=preset)
     with written_whole(csv) as path:

@@ -8,9 +8,10 @@ from hgnpipe.command import run
 from hgnpipe.data import open_videos
 from hgnpipe.device import choose_device
 from hgnpipe.files import written_whole
-from hgnpipe.models import build_model, complete_options, save_model
+from hgnpipe.models import build_model, complete_options, family_class, save_model
 from hgnpipe.progress import Progress
 from hgnpipe.provenance import peak_memory_mb, provenance
+from hgnpipe.registry import check_options
 from hgnpipe.training import TrainingOptions, fit
 
 
@@ -47,9 +48,11 @@ def main(
         label: Name in the progress lines.
     """
     chosen = choose_device(device, threads)
+    check_options("training", TrainingOptions, training)
     how = TrainingOptions(**training)
     data = open_videos(videos)
     options = complete_options(family, options, *data.frames.shape[1:3])
+    check_options(f"model family {family!r}", family_class(family), options)
     model = build_model(family, seed=seed, **options).to(chosen)
     origin = dict(provenance(chosen, threads), code=code, seed=seed, resumed_at=0)
     identity = {

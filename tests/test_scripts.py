@@ -1,0 +1,436 @@
+import importlib.util
+import inspect
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from hgnpipe.command import join_lists, run
+from hgnpipe.data import open_videos
+from hgnpipe.scores import load_scores
+
+FOLDER = Path(__file__).parents[1] / "workflow" / "scripts"
+PUBLISHED = FOLDER.parent / "resources" / "published_table1.csv"
+SCRIPTS = sorted(path.stem for path in FOLDER.glob("*.py"))
+CHAIN = ["simulate", "render", "train", "evaluate", "evaluate_references", "table1"]
+HGN = {"num_filters": 4, "latent_channels": 2, "num_decoded": 2}
+FIT = {"num_iterations": 2, "batch_size": 2, "learning_rate": 1e-3}
+
+
+def script(name):
+    """Function ``main`` of a script."""
+    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.main
+
+
+@pytest.fixture
+def command(monkeypatch, capfd):
+    """Call a script as its command line does; answers exit code and standard error."""
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.delenv("HGNPIPE_TRACEBACK", raising=False)
+
+    def call(main, *words, **options):
+        arguments = [str(word) for word in words]
+        for name, value in options.items():
+            values = value if isinstance(value, list) else [value]
+            texts = [json.dumps(v) if isinstance(v, dict) else str(v) for v in values]
+            arguments += [f"--{name}", *texts]
+        name = main if isinstance(main, str) else "main"
+        main = script(main) if isinstance(main, str) else main
+        monkeypatch.setattr(sys, "argv", [name, *arguments])
+        code = 0
+        try:
+            run(main)
+        except SystemExit as leaving:
+            code = leaving.code
+        out, err = capfd.readouterr()
+        if isinstance(code, str):  # what Python prints before it leaves with 1
+            code, err = 1, err + code + "\n"
+        return SimpleNamespace(code=code, out=out, err=err)
+
+    yield call
+    signal.signal(signal.SIGTERM, before)
+
+
+def arguments_of(name, folder, **changes):
+    """Options with which a script works, given what the scripts before it made."""
+    data = [folder / f"{split}_trajectories.h5" for split in ("train", "test")]
+    videos = [folder / f"{split}_videos.h5" for split in ("train", "test")]
+    scored = {"videos": videos, "trajectories": data, "system": "pendulum", "seed": 0}
+    scored["num_trajectories"] = 3
+    usual = {
+        "simulate": {
+            "kind": "pendulum", "options": {"noise_std": 0.1}, "num": 4,
+            "num_frames": 4, "seed": 0, "split": "train", "output": data[0],
+        },
+        "render": {"trajectories": data[0], "image_size": 8, "output": videos[0]},
+        "train": {
+            "videos": videos[0], "family": "hgn", "options": HGN, "training": FIT,
+            "seed": 0, "checkpoint": folder / "checkpoint.safetensors",
+            "model_path": folder / "model.safetensors", "device": "cpu",
+            "history_path": folder / "history.csv", "run_path": folder / "run.json",
+        },
+        "evaluate": {
+            "model_path": folder / "model.safetensors", **scored, "model": "mine",
+            "batch_size": 2, "metrics": folder / "metrics.csv",
+            "rollouts": folder / "rollouts.h5", "device": "cpu",
+        },
+        "evaluate_references": {
+            "train_videos": videos[0], **scored, "metrics": folder / "references.csv"
+        },
+        "table1": {
+            "metrics": [folder / "metrics.csv", folder / "references.csv"],
+            "published": PUBLISHED, "labels": {"mine": "My HGN"}, "preset": "tiny",
+            "csv": folder / "table1.csv", "markdown": folder / "table1.md",
+            "html": folder / "table1.html",
+        },
+    }  # fmt: skip
+    return {**usual[name], **changes}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Folder of everything that the scripts make, one after the other."""
+    folder = tmp_path_factory.mktemp("chain")
+    for split in ("train", "test"):
+        data, videos = (
+            folder / f"{split}_trajectories.h5",
+            folder / f"{split}_videos.h5",
+        )
+        script("simulate")(**arguments_of("simulate", folder, split=split, output=data))
+        script("render")(
+            **arguments_of("render", folder, trajectories=data, output=videos)
+        )
+    for name in CHAIN[2:]:
+        script(name)(**arguments_of(name, folder))
+    return folder
+
+
+@pytest.fixture
+def folder(made, tmp_path):
+    """A copy of that folder that a test may damage."""
+    return Path(shutil.copytree(made, tmp_path / "made"))
+
+
+def test_the_chain_has_every_script_of_table_1():
+    assert set(CHAIN) <= set(SCRIPTS)
+
+
+def test_the_chain_makes_its_files_and_nothing_else(made):
+    assert sorted(path.name for path in made.iterdir()) == [
+        "history.csv", "metrics.csv", "model.safetensors", "references.csv",
+        "rollouts.h5", "run.json", "table1.csv", "table1.html", "table1.md",
+        "test_trajectories.h5", "test_videos.h5", "train_trajectories.h5",
+        "train_videos.h5",
+    ]  # fmt: skip
+
+
+def test_the_chain_ends_in_finite_numbers(made):
+    table = pd.read_csv(made / "table1.csv")
+    assert len(table) == 3 * 2
+    columns = ["mse_x1e4", "std_x1e4", "mse_clean_x1e4", "kl", "skill"]
+    assert np.isfinite(table[columns]).all(axis=None)
+
+
+def test_scores_of_the_chain_are_of_the_first_trajectories_of_both_splits(made):
+    metrics = pd.read_csv(made / "metrics.csv")
+    assert metrics.groupby("split").trajectory.apply(list).to_dict() == {
+        "test": [0, 1, 2], "train": [0, 1, 2],
+    }  # fmt: skip
+    scores = load_scores(made / "rollouts.h5")["test"]
+    means = metrics[metrics.split == "test"].mse
+    np.testing.assert_allclose(scores.mse.mean(axis=1), means, rtol=1e-5)
+
+
+def test_the_splits_of_the_chain_are_different_videos(made):
+    train, test = (open_videos(made / f"{s}_videos.h5") for s in ("train", "test"))
+    assert not (train.frames == test.frames).all()
+
+
+def test_the_run_says_where_it_came_from(made):
+    told = json.loads((made / "run.json").read_text())
+    assert {"commit", "torch", "device", "seed", "wall_s", "code"} <= told.keys()
+
+
+def test_a_script_repeated_makes_the_same_bytes(made, folder):
+    for name in ("simulate", "evaluate", "evaluate_references", "table1"):
+        script(name)(**arguments_of(name, folder))
+    for path in made.iterdir():
+        assert path.read_bytes() == (folder / path.name).read_bytes(), path.name
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_every_argument_is_documented_and_typed(name):
+    main = script(name)
+    documented = inspect.getdoc(main).partition("Args:\n")[2].splitlines()
+    documented = [line.split(":")[0].strip() for line in documented if ":" in line]
+    assert list(inspect.signature(main).parameters) == documented
+    for parameter in inspect.signature(main).parameters.values():
+        assert parameter.annotation is not inspect.Parameter.empty
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_help_explains_every_argument(command, name):
+    told = command(name, "--help")
+    assert told.code == 0 and "Traceback" not in told.err
+    for parameter in inspect.signature(script(name)).parameters:
+        assert f"--{parameter}" in told.out
+
+
+def by_hand(*arguments, **environment):
+    """A script in a process of its own."""
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+    )
+
+
+def test_a_script_runs_by_hand():
+    done = by_hand(FOLDER / "render.py", "--help")
+    assert done.returncode == 0 and "Height and width in pixels" in done.stdout
+
+
+def test_a_mistake_ends_a_process_in_one_line_and_exit_code_1(tmp_path):
+    done = by_hand(
+        FOLDER / "render.py", "--trajectories", tmp_path / "gone.h5",
+        "--image_size", 8, "--output", tmp_path / "videos.h5",
+        HGNPIPE_TRACEBACK="",
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == f"Error: {tmp_path / 'gone.h5'} does not exist.\n"
+
+
+def failing(error):
+    def main(num: int = 0) -> None:
+        raise error
+
+    return main
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (ValueError("num is 0"), "Error: num is 0\n"),
+        (RuntimeError("diverged"), "Error: diverged\n"),
+        (OSError(28, "No space left"), "Error: OSError: [Errno 28] No space left\n"),
+    ],
+)
+def test_what_a_user_can_mend_is_one_line(command, error, line):
+    told = command(failing(error))
+    assert (told.code, told.err) == (1, line)
+
+
+def test_an_error_of_the_program_keeps_its_traceback(command):
+    with pytest.raises(AttributeError):
+        command(failing(AttributeError("bug")))
+
+
+def test_the_traceback_of_a_mistake_is_shown_on_request(command, monkeypatch):
+    monkeypatch.setenv("HGNPIPE_TRACEBACK", "1")
+    main = failing(ValueError("num is 0"))
+    with pytest.raises(ValueError, match="num is 0"):
+        monkeypatch.setattr(sys, "argv", ["main"])
+        run(main)
+
+
+def test_an_interrupted_script_says_so_and_ends_like_one(command):
+    told = command(failing(KeyboardInterrupt()))
+    assert (told.code, told.err) == (130, "Stopped.\n")
+
+
+def test_sigterm_ends_a_script_like_ctrl_c(command):
+    def main() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    assert command(main).code == 130
+
+
+@pytest.mark.parametrize(
+    "words", [["--nun", "3"], ["--num", "three"], ["--num", "1.5"], ["3"]]
+)
+def test_a_command_line_that_does_not_fit_is_refused(command, words):
+    def main(num: int = 0) -> None:
+        raise AssertionError("the script ran")
+
+    told = command(main, *words)
+    assert told.code not in (0, None) and "Traceback" not in told.err
+
+
+@pytest.mark.parametrize(
+    ("words", "joined"),
+    [
+        ("--files a b --num 1", ["--files", '["a", "b"]', "--num", "1"]),
+        ("--num 1 --files a", ["--num", "1", "--files", '["a"]']),
+        ("--files --num 1", ["--files", "[]", "--num", "1"]),
+        ("--num 1", ["--num", "1"]),
+        ("", []),
+    ],
+)
+def test_files_with_blanks_between_them_become_one_list(words, joined):
+    def main(files: list[Path], num: int) -> None: ...
+
+    assert join_lists(main, words.split()) == joined
+
+
+def test_lists_reach_main_as_lists_of_paths(command):
+    seen = []
+
+    def main(files: list[Path], num: int = 0) -> None:
+        seen.append((files, num))
+
+    command(main, files=["a b.csv", "c.csv"], num=3)
+    assert seen == [([Path("a b.csv"), Path("c.csv")], 3)]
+
+
+OUTPUTS = {
+    "simulate": ["output"],
+    "render": ["output"],
+    "train": ["model_path", "history_path", "run_path", "checkpoint"],
+    "evaluate": ["metrics", "rollouts"],
+    "evaluate_references": ["metrics"],
+    "table1": ["csv", "markdown", "html"],
+}
+INPUTS = [
+    ("render", "trajectories"),
+    ("train", "videos"),
+    ("evaluate", "model_path"),
+    ("evaluate", "videos"),
+    ("evaluate", "trajectories"),
+    ("evaluate_references", "train_videos"),
+    ("evaluate_references", "videos"),
+    ("evaluate_references", "trajectories"),
+    ("table1", "metrics"),
+    ("table1", "published"),
+]
+
+
+def refusal(command, name, folder, **changes):
+    """The one line with which a script refuses to work; nothing may be left behind."""
+    target = folder / "new"
+    target.mkdir()
+    new = {key: target / f"{key}.out" for key in OUTPUTS[name]}
+    told = command(name, **arguments_of(name, folder, **{**new, **changes}))
+    errors = [line for line in told.err.splitlines() if "% |" not in line]
+    assert told.code == 1 and "Traceback" not in told.err
+    assert len(errors) == 1 and errors[0].startswith("Error: "), told.err
+    assert [path for path in target.rglob("*") if path.is_file()] == []
+    assert list(folder.rglob("*.part")) == []
+    return errors[0]
+
+
+def last(value):
+    return value[-1] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize(("name", "key"), INPUTS)
+def test_an_input_that_is_missing_is_named(command, folder, name, key):
+    value = arguments_of(name, folder)[key]
+    gone = folder / "gone.h5"
+    change = [*value[:-1], gone] if isinstance(value, list) else gone
+    assert str(gone) in refusal(command, name, folder, **{key: change})
+
+
+@pytest.mark.parametrize(("name", "key"), INPUTS)
+@pytest.mark.parametrize("damage", ["truncated", "foreign", "empty"])
+def test_an_input_that_is_damaged_is_named(command, folder, name, key, damage):
+    value = arguments_of(name, folder)[key]
+    path = folder / f"bad{last(value).suffix}"
+    whole = last(value).read_bytes()
+    content = {"truncated": whole[: len(whole) * 2 // 3], "empty": b""}
+    if damage == "foreign" or (damage == "truncated" and path.suffix == ".csv"):
+        h5py.File(path, "w").close()
+    else:
+        path.write_bytes(content[damage])
+    change = [*value[:-1], path] if isinstance(value, list) else path
+    assert str(path) in refusal(command, name, folder, **{key: change})
+
+
+@pytest.mark.parametrize("name", CHAIN)
+def test_a_folder_that_cannot_be_written_to_is_named(command, folder, name):
+    (folder / "file").write_text("not a folder")
+    changes = {key: folder / "file" / f"{key}.out" for key in OUTPUTS[name]}
+    assert f"Cannot write {folder / 'file'}" in refusal(
+        command, name, folder, **changes
+    )
+
+
+@pytest.fixture
+def large(folder):
+    """Videos of other sizes than the model's."""
+    path = folder / "large_videos.h5"
+    script("render")(**arguments_of("render", folder, image_size=16, output=path))
+    return path
+
+
+def test_videos_of_another_size_than_the_model_are_refused(command, folder, large):
+    line = refusal(command, "evaluate", folder, videos=[large, large])
+    assert "16x16" in line and "8x8" in line
+
+
+def test_a_model_of_another_size_than_the_videos_is_not_trained(command, folder, large):
+    options = {**HGN, "image_size": 8}
+    line = refusal(command, "train", folder, options=options, videos=large)
+    assert "16x16" in line and "8x8" in line
+
+
+def test_a_list_of_videos_without_their_trajectories_is_refused(command, folder):
+    one = arguments_of("evaluate", folder)["trajectories"][:1]
+    for name in ("evaluate", "evaluate_references"):
+        line = refusal(command, name, folder, trajectories=one)
+        shutil.rmtree(folder / "new")
+        assert "videos" in line and "trajectories" in line
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "words"),
+    [
+        ("simulate", {"kind": "pendelum"}, "Unknown system 'pendelum'"),
+        ("simulate", {"options": {"mas": 1}}, "Unknown option 'mas'"),
+        ("simulate", {"num": 0}, "num is 0; it must be 1 or more"),
+        ("simulate", {"split": "valid"}, "split is 'valid'"),
+        ("simulate", {"threads": 0}, "threads is 0; it must be 1 or more"),
+        ("render", {"image_size": 4}, "image_size is 4; it must be 8 or more"),
+        ("train", {"family": "hgm"}, "Unknown model family 'hgm'"),
+        ("train", {"options": {"width": 1}}, "Unknown option 'width'"),
+        ("train", {"options": {"seed": 1}}, "Unknown option 'seed'"),
+        ("train", {"training": {**FIT, "epochs": 1}}, "Unknown option 'epochs'"),
+        ("train", {"training": {**FIT, "batch_size": "2"}}, "'batch_size'"),
+        ("train", {"training": {"batch_size": 2}}, "Missing option 'num_iterations'"),
+        ("train", {"device": "gpu"}, "Unknown device 'gpu'"),
+        ("evaluate", {"num_trajectories": 0}, "num_trajectories is 0"),
+        ("evaluate", {"batch_size": 0}, "batch_size is 0"),
+        ("evaluate_references", {"num_trajectories": 0}, "num_trajectories is 0"),
+    ],
+)
+def test_a_value_that_is_not_legal_is_named(command, folder, name, changes, words):
+    assert words in refusal(command, name, folder, **changes)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+@pytest.mark.parametrize("name", ["train", "evaluate"])
+def test_a_gpu_that_is_not_there_is_one_line(command, folder, name):
+    assert "device is 'cuda'" in refusal(command, name, folder, device="cuda")
+
+
+def test_a_training_that_could_not_write_keeps_its_checkpoint(command, folder):
+    (folder / "file").write_text("not a folder")
+    changes = {"model_path": folder / "file" / "model.safetensors"}
+    assert command("train", **arguments_of("train", folder, **changes)).code == 1
+    assert (folder / "checkpoint.safetensors").exists()
+    told = command("train", **arguments_of("train", folder))
+    assert told.code == 0 and "resumes after 2 of 2" in told.err
+    assert not (folder / "checkpoint.safetensors").exists()

@@ -1,0 +1,413 @@
+"""The pipeline as its users meet it: the smoke preset, in copies of the project.
+
+It is built once; the tests then ask Snakemake what an edit would make it remake.
+"""
+
+import csv
+import math
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from itertools import product
+from pathlib import Path
+
+import psutil
+import pytest
+import yaml
+from safetensors.torch import load_file
+
+pytestmark = pytest.mark.workflow
+
+REPOSITORY = Path(__file__).parents[1]
+SOURCES = ["Snakefile", "config.yaml", "profiles", "slurm", "src", "workflow"]
+PRESETS = yaml.safe_load((REPOSITORY / "config.yaml").read_text("utf-8"))["presets"]
+SMOKE = PRESETS["smoke"]
+HGNS = {name for name, m in SMOKE["models"].items() if m["family"] == "hgn"}
+TABLES = {f"results/table1.{kind}" for kind in ("csv", "html", "md")}
+TABLES |= {f"results/smoke/tables/{Path(path).name}" for path in TABLES}
+
+SYSTEM = SMOKE["systems"][0]
+MODEL = "hgn_leapfrog"
+RUN = f"results/smoke/runs/{SYSTEM}/{MODEL}/seed0"
+LOG = f"results/smoke/logs/train/{SYSTEM}_{MODEL}_seed0.log"
+
+
+def command(*arguments, preset="smoke"):
+    return [
+        *(sys.executable, "-m", "snakemake", *arguments),
+        *("--config", f"preset={preset}"),
+    ]
+
+
+def environment(**more):
+    """Ours, without what could make Snakemake behave in another way."""
+    own = {k: v for k, v in os.environ.items() if not k.startswith("SNAKEMAKE")}
+    return {**own, **more}
+
+
+def snakemake(project, *arguments, preset="smoke", **variables):
+    return subprocess.run(
+        command(*arguments, preset=preset),
+        cwd=project,
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+    )
+
+
+def shown(done):
+    """All that the user sees."""
+    return done.stdout + done.stderr
+
+
+def make(project, *arguments):
+    done = snakemake(project, "--cores", "2", *arguments)
+    assert done.returncode == 0, shown(done)
+    return done
+
+
+def jobs(done):
+    """Number of jobs of each rule, from the statistics that Snakemake prints."""
+    assert done.returncode == 0, shown(done)
+    table = shown(done).partition("Job stats:")[2].partition("total")[0]
+    return {k: int(v) for k, v in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
+
+
+def remade(project):
+    """Files of the smoke preset that the next call would remake."""
+    done = snakemake(project, "--summary")
+    assert done.returncode == 0, shown(done)
+    rows = csv.DictReader(done.stdout.splitlines(), delimiter="\t")
+    plans = {row["output_file"]: row["plan"] for row in rows}
+    assert set(plans.values()) <= {"update pending", "no update"}
+    return {path for path, plan in plans.items() if plan == "update pending"}
+
+
+def stage(paths, name):
+    """Those of some files that belong to one stage: data, runs, references, tables."""
+    return {path for path in paths if path.startswith(f"results/smoke/{name}/")}
+
+
+def models_of(paths):
+    """Models whose training and evaluation on every system are among some files."""
+    runs = stage(paths, "runs")
+    models = {path.split("/")[4] for path in runs}
+    for run in product(SMOKE["systems"], models):
+        for file in ("model.safetensors", "metrics.csv"):
+            assert "results/smoke/runs/{}/{}/seed0/{}".format(*run, file) in runs
+    return models
+
+
+def copy_sources(target):
+    target.mkdir()
+    ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    for source in (REPOSITORY / name for name in SOURCES):
+        if source.is_dir():
+            shutil.copytree(source, target / source.name, ignore=ignored)
+        elif source.exists():
+            shutil.copy2(source, target)
+    return target
+
+
+def edit(project, path, old, new):
+    text = (project / path).read_text("utf-8")
+    assert old in text
+    (project / path).write_text(text.replace(old, new, 1), "utf-8")
+
+
+def append(project, path, line):
+    with open(project / path, "a", encoding="utf-8") as file:
+        file.write(f"\n{line}\n")
+
+
+def configure(project, **values):
+    """Change config.yaml; a key with dots in it is the way to a nested one."""
+    path = project / "config.yaml"
+    config = yaml.safe_load(path.read_text("utf-8"))
+    for key, value in values.items():
+        *way, last = key.split(".")
+        block = config
+        for name in way:
+            block[name] = dict(block[name])  # other blocks may share it by an anchor
+            block = block[name]
+        assert block.get(last) != value
+        block[last] = value
+    path.write_text(yaml.safe_dump(config, sort_keys=False), "utf-8")
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """A project whose smoke preset is built, for looking only; and what was shown."""
+    project = copy_sources(tmp_path_factory.mktemp("workflow") / "hgnpipe")
+    return project, shown(make(project))
+
+
+@pytest.fixture(scope="session")
+def fresh(tmp_path_factory):
+    """A project where nothing is built, for looking only."""
+    return copy_sources(tmp_path_factory.mktemp("workflow") / "fresh")
+
+
+@pytest.fixture
+def project(finished, tmp_path):
+    """A copy of the finished project, for a test of its own."""
+    return Path(shutil.copytree(finished[0], tmp_path / "moved")).resolve()
+
+
+def test_the_table_has_finite_errors_of_every_system_split_and_model(finished):
+    with open(finished[0] / "results/table1.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    models = [*SMOKE["models"], "mean_image", "noise_floor"]
+    assert len(models) == 8
+    expected = set(product(models, SMOKE["systems"], ("train", "test")))
+    assert len(rows) == len(expected)
+    assert {(r["model"], r["system"], r["split"]) for r in rows} == expected
+    for row in rows:
+        for column in ("mse_x1e4", "std_x1e4", "mean_image_x1e4", "noise_floor_x1e4"):
+            assert math.isfinite(float(row[column])), (row, column)
+
+
+def test_progress_of_every_job_is_in_its_log_and_on_the_terminal(finished):
+    project, terminal = finished
+    logs = sorted((project / "results/smoke/logs").rglob("*.log"))
+    for log in logs:
+        lines = log.read_bytes().decode("utf-8").splitlines()
+        assert all(line.isprintable() for line in lines), log
+        assert all(line in terminal for line in lines), log
+    for system in SMOKE["systems"]:
+        for model in SMOKE["models"]:
+            name = f"logs/train/{system}_{model}_seed0.log"
+            text = (project / "results/smoke" / name).read_text("utf-8")
+            done = rf"^train {system}/{model} 100% \|#+\| (\d+)/\1 .*it/s.*loss="
+            assert re.search(done, text, re.MULTILINE), text
+
+
+def test_a_second_call_does_nothing(finished):
+    done = make(finished[0])
+    assert "Nothing to be done" in shown(done)
+
+
+def test_jobs_run_the_code_of_their_own_project(project):
+    append(project, "src/hgnpipe/tables.py", 'print("code of", __file__)')
+    done = make(project, "results/smoke/tables/table1.csv")
+    line = f"code of {project}/src/hgnpipe/tables.py\n"
+    assert line in (project / "results/smoke/logs/table1.log").read_text("utf-8")
+    assert line in shown(done)
+
+
+def test_touching_or_moving_the_project_remakes_nothing(project):
+    for name in SOURCES:
+        for path in [project / name, *(project / name).rglob("*")]:
+            if path.is_file():
+                path.touch()
+    assert remade(project) == set()
+
+
+def test_comments_and_docstrings_remake_nothing(project):
+    for path in (
+        "src/hgnpipe/models/hgn.py",
+        "src/hgnpipe/systems.py",
+        "workflow/scripts/train.py",
+    ):
+        edit(project, path, '"""', '"""In other words: ')
+        append(project, path, "# A comment.")
+    assert remade(project) == set()
+
+
+def test_device_and_threads_remake_nothing(project):
+    configure(project, device="cpu", threads=2)
+    assert remade(project) == set()
+
+
+def test_code_of_the_hgn_retrains_the_hgns_alone(project):
+    append(project, "src/hgnpipe/models/hgn.py", "NEW = 1")
+    plan = remade(project)
+    assert models_of(plan) == HGNS
+    assert not stage(plan, "data") | stage(plan, "references")
+    assert plan >= TABLES
+
+
+def test_code_of_the_systems_remakes_the_data(project):
+    append(project, "src/hgnpipe/systems.py", "NEW = 1")
+    plan = remade(project)
+    kinds = product(SMOKE["systems"], ("train", "test"), ("trajectories", "videos"))
+    data = {"results/smoke/data/{}/{}_{}.h5".format(*kind) for kind in kinds}
+    assert stage(plan, "data") == data
+    assert models_of(plan) == set(SMOKE["models"])
+    assert plan >= TABLES
+
+
+def test_code_of_the_evaluation_retrains_nothing(project):
+    append(project, "workflow/scripts/evaluate.py", "NEW = 1")
+    plan = remade(project)
+    assert {Path(path).name for path in stage(plan, "runs")} == {
+        "metrics.csv",
+        "rollouts.h5",
+    }
+    assert not stage(plan, "data") | stage(plan, "references")
+    assert plan >= TABLES
+
+
+def test_a_renamed_row_remakes_only_tables(project):
+    configure(project, **{f"labels.{MODEL}": "our HGN"})
+    plan = remade(project)
+    assert not stage(plan, "data") | stage(plan, "runs") | stage(plan, "references")
+    assert plan >= TABLES
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("options.num_filters", 5), ("training.learning_rate", 1.5e-5)]
+)
+def test_an_option_of_one_variant_retrains_that_variant_alone(project, key, value):
+    configure(project, **{f"presets.smoke.models.{MODEL}.{key}": value})
+    plan = remade(project)
+    assert models_of(plan) == {MODEL}
+    assert not stage(plan, "data") | stage(plan, "references")
+    assert plan >= TABLES
+
+
+@pytest.mark.parametrize("profile", [[], ["--profile", "slurm"]], ids=["", "slurm"])
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_plans_one_training_per_system_model_and_seed(
+    fresh, preset, profile
+):
+    block = PRESETS[preset]
+    num_systems = len(block["systems"])
+    num_runs = num_systems * len(block["models"]) * len(block["seeds"])
+    planned = jobs(snakemake(fresh, "-n", *profile, preset=preset))
+    expected = {
+        "simulate": 2 * num_systems,
+        "render": 2 * num_systems,
+        "train": num_runs,
+        "evaluate": num_runs,
+        "evaluate_references": num_systems,
+        "table1": 1,
+        "current_table1": 1,
+    }
+    assert expected.items() <= planned.items()
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_any_file_of_any_preset_can_be_asked_for_by_its_path(fresh, preset):
+    block = PRESETS[preset]
+    system, model, seed = block["systems"][-1], [*block["models"]][-1], 2
+    run = f"results/{preset}/runs/{system}/{model}/seed{seed}"
+    done = snakemake(fresh, "-n", f"{run}/model.safetensors")
+    assert jobs(done) == {"simulate": 1, "render": 1, "train": 1}
+    assert f"{run}/model.safetensors" in shown(done)
+
+
+def test_slurm_jobs_go_to_the_account_and_partition_of_the_environment(fresh):
+    arguments = ["-n", f"{RUN}/model.safetensors", "--profile", "slurm"]
+    there = {"HGNPIPE_SLURM_ACCOUNT": "mine", "HGNPIPE_SLURM_PARTITION": "gpu"}
+    text = shown(snakemake(fresh, *arguments, **there))
+    assert "slurm_account=mine, slurm_partition=gpu" in text
+    text = shown(snakemake(fresh, *arguments, **dict.fromkeys(there, "")))
+    assert "slurm_account" not in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "preset", "message"),
+    [
+        (["-n"], "smoek", "config.yaml: preset: Unknown preset 'smoek'. Known: smoke"),
+        (
+            ["-n", RUN.replace(MODEL, "hgn_leapforg") + "/model.safetensors"],
+            "smoke",
+            "Unknown model 'hgn_leapforg' of preset 'smoke'. Known: hnn, ",
+        ),
+    ],
+    ids=["preset", "model"],
+)
+def test_a_misspelt_name_is_explained_in_one_line(fresh, arguments, preset, message):
+    done = snakemake(fresh, *arguments, preset=preset)
+    assert done.returncode != 0
+    assert shown(done).count(message) == 1, shown(done)
+    assert "Traceback (most recent call last)" not in shown(done)
+
+
+def test_a_training_that_fails_says_why_in_its_log_and_on_the_terminal(project):
+    videos = project / f"results/smoke/data/{SYSTEM}/train_videos.h5"
+    videos.write_bytes(videos.read_bytes()[:1000])
+    done = snakemake(project, "--cores", "1", f"{RUN}/model.safetensors")
+    assert done.returncode != 0
+    (error,) = re.findall(
+        r"^Error: .*train_videos\.h5.*$",
+        (project / LOG).read_text("utf-8"),
+        re.MULTILINE,
+    )
+    assert error in shown(done)
+    assert "Traceback (most recent call last)" not in shown(done)
+    assert not (project / RUN / "model.safetensors").exists()
+
+
+def contents(project):
+    """What a training has made, without times and places."""
+    tensors = load_file(project / RUN / "model.safetensors")
+    history = (project / RUN / "history.csv").read_bytes()
+    return {k: v.numpy().tobytes() for k, v in tensors.items()}, history
+
+
+def test_training_again_gives_identical_results(project):
+    def tables():
+        paths = [f"{RUN}/metrics.csv", "results/table1.csv"]
+        return [(project / path).read_bytes() for path in paths]
+
+    before, model = (contents(project), tables()), project / RUN / "model.safetensors"
+    written = model.stat().st_mtime_ns
+    make(project, "--forcerun", f"{RUN}/model.safetensors")
+    assert model.stat().st_mtime_ns > written
+    assert (contents(project), tables()) == before
+
+
+def train_process(parent):
+    """The Python that trains, below a Snakemake."""
+    for process in psutil.Process(parent).children(recursive=True):
+        try:
+            if process.cmdline()[1:2] == ["workflow/scripts/train.py"]:
+                return process
+        except psutil.Error:  # it has just ended
+            pass
+    raise AssertionError("no training runs")
+
+
+def test_an_interrupted_training_resumes_and_ends_as_if_undisturbed(project, tmp_path):
+    way = f"presets.smoke.models.{MODEL}.training"
+    options = {"num_iterations": 100, "log_every": 5, "checkpoint_every": 5}
+    configure(project, **{f"{way}.{key}": value for key, value in options.items()})
+    target = f"{RUN}/model.safetensors"
+    undisturbed = shutil.copytree(project, tmp_path / "undisturbed")
+    make(undisturbed, target)
+
+    checkpoint = project / f"results/smoke/checkpoints/{SYSTEM}/{MODEL}/seed0"
+    checkpoint = checkpoint.with_suffix(".safetensors")
+    with open(tmp_path / "interrupted.txt", "w") as file:
+        interrupted = subprocess.Popen(
+            command(target, "--cores", "1"),
+            cwd=project,
+            env=environment(),
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        deadline = time.monotonic() + 120
+        while not checkpoint.exists() and time.monotonic() < deadline:
+            assert interrupted.poll() is None
+            time.sleep(0.02)
+        train_process(interrupted.pid).send_signal(signal.SIGTERM)
+        assert interrupted.wait(60) != 0
+    finally:
+        interrupted.kill()
+        interrupted.wait()
+    assert "Stopped." in (project / LOG).read_text("utf-8")
+    assert checkpoint.exists()
+    assert not (project / target).exists()
+
+    make(project, target)
+    log = (project / LOG).read_text("utf-8")
+    assert re.search(r"resumes after [1-9]\d* of 100$", log, re.MULTILINE), log
+    assert not checkpoint.exists()
+    assert contents(project) == contents(undisturbed)
