@@ -8,6 +8,7 @@ from safetensors.torch import save_file
 
 from hgnpipe.data import (
     count_trajectories,
+    load_splits,
     load_trajectories,
     open_videos,
     render_videos,
@@ -254,3 +255,22 @@ def test_a_picture_that_is_too_small_leaves_nothing(source, target):
     with pytest.raises(ValueError, match="image_size is 4; it must be 8 or more"):
         list(render_videos(source, target, 4))
     assert list(target.parent.iterdir()) == []
+
+
+def test_splits_bring_the_first_videos_and_their_motion(source, target):
+    rendered(source, target)
+    (split,) = load_splits([target], [source], 2)
+    motion = load_trajectories(source)
+    assert split.name == motion.attributes["split"]
+    np.testing.assert_array_equal(split.frames, open_videos(target).frames[:2])
+    np.testing.assert_array_equal(split.q, motion.trajectories.q[:2])
+    noisy = motion.trajectories.q_noisy[:2]
+    np.testing.assert_array_equal(split.draw(noisy - split.q), split.frames)
+
+
+def test_videos_of_another_motion_are_refused(source, target, tmp_path):
+    rendered(source, target)
+    with h5py.File(source, "r+") as file:
+        file.attrs["seed"] = 99
+    with pytest.raises(ValueError, match="do not belong together: seed is"):
+        next(load_splits([target], [source], 2))

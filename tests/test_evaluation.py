@@ -11,7 +11,6 @@ from hgnpipe.evaluation import (
     score_mean_image,
     score_model,
     score_noise_floor,
-    skill,
 )
 from hgnpipe.models.base import Prediction
 from hgnpipe.rendering import render
@@ -173,10 +172,3 @@ def test_errors_are_averaged_and_the_energy_varies_over_the_frames():
         "trajectory": [0, 1], "mse": [2, 5], "mse_clean": [4, 10], "kl": [7, 8],
         "energy_mean": [2, 2], "energy_variance": [1, 0],
     }  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("mse", "expected"), [(5.0, 0.0), (1.0, 1.0), (3.0, 0.5), (9.0, -1.0)]
-)
-def test_skill_is_zero_at_the_mean_image_and_one_at_the_floor(mse, expected):
-    assert skill(mse, floor=1.0, mean_image=5.0) == expected

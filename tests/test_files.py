@@ -1,6 +1,6 @@
 import pytest
 
-from hgnpipe.files import written_whole
+from hgnpipe.files import check_writable, written_whole
 
 
 def test_the_file_has_the_content_once_the_block_ends(tmp_path):
@@ -66,3 +66,16 @@ def test_who_reads_the_old_file_keeps_reading_it_while_it_is_replaced(tmp_path):
         with written_whole(target) as temporary:
             temporary.write_text("new")
         assert reader.read() == "old"
+
+
+def test_trying_to_write_changes_nothing(tmp_path):
+    (tmp_path / "old.txt").write_text("old")
+    check_writable(tmp_path / "old.txt", tmp_path / "new.txt")
+    assert [path.name for path in tmp_path.iterdir()] == ["old.txt"]
+    assert (tmp_path / "old.txt").read_text() == "old"
+
+
+def test_what_cannot_be_written_is_named_beforehand(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match=r"Cannot write .*file/new\.txt: "):
+        check_writable(tmp_path / "fine.txt", tmp_path / "file" / "new.txt")

@@ -426,11 +426,15 @@ def test_a_gpu_that_is_not_there_is_one_line(command, folder, name):
     assert "device is 'cuda'" in refusal(command, name, folder, device="cuda")
 
 
-def test_a_training_that_could_not_write_keeps_its_checkpoint(command, folder):
+@pytest.mark.parametrize("output", OUTPUTS["train"])
+def test_a_training_that_could_not_write_does_not_begin(command, folder, output):
     (folder / "file").write_text("not a folder")
-    changes = {"model_path": folder / "file" / "model.safetensors"}
-    assert command("train", **arguments_of("train", folder, **changes)).code == 1
-    assert (folder / "checkpoint.safetensors").exists()
-    told = command("train", **arguments_of("train", folder))
-    assert told.code == 0 and "resumes after 2 of 2" in told.err
+    changes = {output: folder / "file" / "output"}
+    told = command("train", **arguments_of("train", folder, **changes))
+    assert told.code == 1 and "Cannot write" in told.err
+    assert "it/s" not in told.err and not (folder / "checkpoint.safetensors").exists()
+
+
+def test_a_finished_training_leaves_no_checkpoint(command, folder):
+    assert command("train", **arguments_of("train", folder)).code == 0
     assert not (folder / "checkpoint.safetensors").exists()

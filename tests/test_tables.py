@@ -9,6 +9,7 @@ from hgnpipe.tables import (
     layout,
     read_metrics,
     read_published,
+    skill,
     table1,
     to_html,
     to_markdown,
@@ -145,11 +146,12 @@ def test_a_missing_run_is_called_so_and_nothing_else_is(table):
 
 def test_a_cell_says_error_seeds_skill_and_paper(table):
     page = layout(table, break_line="; ")
+    assert page["spring", "train"]["Fast model"].endswith("; paper: not legible")
     cells = page["spring", "test"]
     assert cells["Fast model"] == (
         "20.00 ± 2.24; seeds ± 2.83; skill 0.75; paper 6.25 ± 2.03"
     )
-    assert cells["Slow model"] == "40.00 ± 2.24; skill 0.25; paper: not legible"
+    assert cells["Slow model"] == "40.00 ± 2.24; skill 0.25"
     assert cells["noise floor"] == "10.00 ± 2.24"
 
 
@@ -252,3 +254,10 @@ def test_published_figures_without_a_column_are_named(tmp_path):
         ValueError, match=r"published\.csv has no column mse_x1e4, split"
     ):
         read_published(tmp_path / "published.csv")
+
+
+@pytest.mark.parametrize(
+    ("mse", "expected"), [(5.0, 0.0), (1.0, 1.0), (3.0, 0.5), (9.0, -1.0)]
+)
+def test_skill_is_zero_at_the_mean_image_and_one_at_the_floor(mse, expected):
+    assert skill(mse, floor=1.0, mean_image=5.0) == expected

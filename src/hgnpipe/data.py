@@ -7,7 +7,7 @@ starts at once, and jobs that read the same videos share the memory.
 
 import json
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +19,7 @@ from jaxtyping import UInt8
 
 import hgnpipe
 from hgnpipe.files import written_whole
+from hgnpipe.registry import require
 from hgnpipe.rendering import render
 from hgnpipe.simulation import Trajectories
 from hgnpipe.systems import System, build_system
@@ -39,6 +40,26 @@ class Videos(NamedTuple):
     frames: UInt8[np.ndarray, "N T S S 3"]
     frame_dt: float
     attributes: dict[str, object]
+
+
+class Split(NamedTuple):
+    """Videos and the motion that they show.
+
+    Attributes:
+        name: ``train`` or ``test``.
+        frames: Observed videos, ``(N, T, S, S, 3)``.
+        system: The system that is seen.
+        q: Positions without noise, ``(N, T, n)``.
+    """
+
+    name: str
+    frames: UInt8[np.ndarray, "N T S S 3"]
+    system: System
+    q: np.ndarray
+
+    def draw(self, noise: float | np.ndarray = 0.0) -> UInt8[np.ndarray, "N T S S 3"]:
+        """The same motion again, with this ``noise`` added to the positions."""
+        return render(self.system, self.q + noise, self.frames.shape[2])
 
 
 class Simulated(NamedTuple):
@@ -133,6 +154,30 @@ def open_videos(path: str | Path) -> Videos:
             )
     mapped = np.memmap(path, np.uint8, "r", offset, shape)
     return Videos(mapped, float(attributes["frame_dt"]), attributes)
+
+
+def load_splits(
+    videos: Sequence[str | Path], trajectories: Sequence[str | Path], num: int
+) -> Iterator[Split]:
+    """The first ``num`` videos of each file, with the motion that they show.
+
+    Raises:
+        ValueError: If files are missing or damaged, or videos and trajectories do not
+            belong together.
+    """
+    together = len(trajectories) == len(videos)
+    require(together, "number of trajectories", len(trajectories), "that of videos")
+    require(num >= 1, "num_trajectories", num, "1 or more")
+    for path, source in zip(videos, trajectories, strict=True):
+        frames, _, attributes = open_videos(path)
+        system, motion, expected = load_trajectories(source)
+        for key in ("system", "options", "seed", "split"):
+            if attributes.get(key) != expected[key]:
+                raise ValueError(
+                    f"{path} and {source} do not belong together: {key} is "
+                    f"{attributes.get(key)!r} and {expected[key]!r}."
+                )
+        yield Split(expected["split"], frames[:num], system, motion.q[:num])
 
 
 @contextmanager

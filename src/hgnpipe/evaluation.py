@@ -16,7 +16,6 @@ from hgnpipe.models.base import SequenceModel
 from hgnpipe.scores import Scores
 
 Frames = UInt8[np.ndarray, "N T S S 3"]
-Number = float | pd.Series
 
 
 def score_model(
@@ -106,11 +105,6 @@ def per_trajectory(scores: Scores) -> pd.DataFrame:
             "energy_variance": scores.energy.var(axis=1),
         }
     )
-
-
-def skill(mse: Number, floor: Number, mean_image: Number) -> Number:
-    """1 - (MSE - floor) / (mean image - floor): 0 is collapsed, 1 is perfect."""
-    return 1 - (mse - floor) / (mean_image - floor)
 
 
 def _scores_of(predicted: torch.Tensor, frames: Frames, clean: Frames) -> Scores:

@@ -2,8 +2,23 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+
+def check_writable(*paths: str | Path) -> None:
+    """Check before a long job that its results can be written.
+
+    Raises:
+        ValueError: If one of them cannot.
+    """
+    for path in map(Path, paths):
+        with suppress(_Tried), written_whole(path):
+            raise _Tried
+
+
+class _Tried(Exception):
+    """Ends the writing of a file before it begins."""
 
 
 @contextmanager

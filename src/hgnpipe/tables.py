@@ -1,16 +1,17 @@
 """Tables of results, as data and as pages that people read."""
 
+import html
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from hgnpipe.evaluation import skill
-
 REFERENCES = ("mean_image", "noise_floor")
 SCALE = 1e4
 """All errors of Table 1 are multiplied by this."""
+
+Number = float | pd.Series
 
 
 def read_metrics(paths: Iterable[str | Path]) -> pd.DataFrame:
@@ -82,7 +83,8 @@ def table1(
     known = published.rename(
         columns={"mse_x1e4": "published_mse_x1e4", "std_x1e4": "published_std_x1e4"}
     )
-    table = table.merge(known, on=keys, how="left")
+    table = table.merge(known, on=keys, how="left", indicator="published")
+    table["published"] = table.published == "both"
     table["split"] = pd.Categorical(table.split, ["train", "test"])
     table["order"] = [_position(labels, model) for model in table.model]
     systems = list(dict.fromkeys(metrics.system))
@@ -90,6 +92,11 @@ def table1(
     table = table.sort_values(["order", "system", "split"]).drop(columns="order")
     first = ["model", "label", "system", "split", "num_seeds", "mse_x1e4", "std_x1e4"]
     return table[first + [c for c in table.columns if c not in first]]
+
+
+def skill(mse: Number, floor: Number, mean_image: Number) -> Number:
+    """1 - (MSE - floor) / (mean image - floor): 0 is collapsed, 1 is perfect."""
+    return 1 - (mse - floor) / (mean_image - floor)
 
 
 def layout(table: pd.DataFrame, break_line: str = "<br>") -> pd.DataFrame:
@@ -104,10 +111,12 @@ def layout(table: pd.DataFrame, break_line: str = "<br>") -> pd.DataFrame:
             lines.append(f"seeds ± {row.seed_std_x1e4:.2f}")
         if row.model not in REFERENCES:
             lines.append(f"skill {row.skill:.2f}")
-            paper = "paper: not legible"
-            if np.isfinite(row.published_mse_x1e4):
-                paper = f"paper {row.published_mse_x1e4:g} ± {row.published_std_x1e4:g}"
-            lines.append(paper)
+        if np.isfinite(row.published_mse_x1e4):
+            lines.append(
+                f"paper {row.published_mse_x1e4:g} ± {row.published_std_x1e4:g}"
+            )
+        elif row.published:
+            lines.append("paper: not legible")
         cells[row.label, (row.system, row.split)] = break_line.join(lines)
     labels = list(dict.fromkeys(label for label, _ in cells))
     systems = dict.fromkeys(table.system)
@@ -128,9 +137,8 @@ def to_markdown(table: pd.DataFrame, caption: str) -> str:
 
 def to_html(table: pd.DataFrame, caption: str) -> str:
     """A laid-out table as a page of its own."""
-    body = table.rename_axis(index=None, columns=["", ""]).to_html(
-        escape=False, border=0
-    )
+    page = table.rename(index=html.escape).rename_axis(index=None, columns=["", ""])
+    body = page.to_html(escape=False, border=0)
     return PAGE.format(caption=caption, body=body)
 
 

@@ -154,7 +154,7 @@ def test_weights_that_do_not_fit_the_model_are_refused(path, change):
     else:
         tensors = {name: torch.ones(3, 2) for name in tensors}
     rewrite(path, tensors)
-    assert refusal(path).startswith(f"{path} does not fit 'hgn'")
+    assert refusal(path).startswith(f"{path} does not fit model family 'hgn'")
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -5,14 +5,13 @@ from pathlib import Path
 import pandas as pd
 
 from hgnpipe.command import run
-from hgnpipe.data import load_trajectories, open_videos
+from hgnpipe.data import load_splits
 from hgnpipe.device import choose_device
 from hgnpipe.evaluation import per_trajectory, score_model
-from hgnpipe.files import written_whole
+from hgnpipe.files import check_writable, written_whole
 from hgnpipe.models import load_model
 from hgnpipe.progress import Progress
 from hgnpipe.registry import require
-from hgnpipe.rendering import render
 from hgnpipe.scores import save_scores
 
 
@@ -46,27 +45,24 @@ def main(
         device: auto, cpu or cuda.
         threads: Processor cores to use.
     """
-    together = len(trajectories) == len(videos)
-    require(together, "number of trajectories", len(trajectories), "that of videos")
-    require(num_trajectories >= 1, "num_trajectories", num_trajectories, "1 or more")
     require(batch_size >= 1, "batch_size", batch_size, "1 or more")
+    check_writable(metrics, rollouts)
     chosen = choose_device(device, threads)
     trained = load_model(model_path, chosen)
     tables, scores = [], {}
     total = num_trajectories * len(videos)
-    with Progress(f"evaluate {system}/{model}", total, " videos") as progress:
-        for path, source in zip(videos, trajectories, strict=True):
-            frames = open_videos(path).frames[:num_trajectories]
-            moving, motion, attributes = load_trajectories(source)
-            clean = render(moving, motion.q[:num_trajectories], frames.shape[2])
-            split = attributes["split"]
-            scores[split] = score_model(
-                trained, frames, clean, batch_size=batch_size, progress=progress.advance
+    with Progress(f"evaluate {system}/{model}", total, " videos") as bar:
+        for split in load_splits(videos, trajectories, num_trajectories):
+            scores[split.name] = score_model(
+                trained,
+                split.frames,
+                split.draw(),
+                batch_size=batch_size,
+                progress=bar.advance,
             )
-            table = per_trajectory(scores[split])
-            tables.append(
-                table.assign(system=system, model=model, seed=seed, split=split)
-            )
+            table = per_trajectory(scores[split.name])
+            names = {"system": system, "model": model, "seed": seed}
+            tables.append(table.assign(**names, split=split.name))
     save_scores(rollouts, scores)
     with written_whole(metrics) as path:
         pd.concat(tables).to_csv(path, index=False)

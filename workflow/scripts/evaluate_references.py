@@ -7,12 +7,10 @@ import pandas as pd
 
 from hgnpipe.batches import frame_statistics
 from hgnpipe.command import run
-from hgnpipe.data import load_trajectories, open_videos
+from hgnpipe.data import load_splits, open_videos
 from hgnpipe.device import choose_device
 from hgnpipe.evaluation import per_trajectory, score_mean_image, score_noise_floor
 from hgnpipe.files import written_whole
-from hgnpipe.registry import require
-from hgnpipe.rendering import render
 from hgnpipe.simulation import random_source
 
 
@@ -38,29 +36,21 @@ def main(
         metrics: Table with a row per trajectory to write, CSV.
         threads: Processor cores to use.
     """
-    together = len(trajectories) == len(videos)
-    require(together, "number of trajectories", len(trajectories), "that of videos")
-    require(num_trajectories >= 1, "num_trajectories", num_trajectories, "1 or more")
     choose_device("cpu", threads)
     mean, _ = frame_statistics(open_videos(train_videos).frames)
     tables = []
-    for path, source in zip(videos, trajectories, strict=True):
-        frames = open_videos(path).frames[:num_trajectories]
-        moving, motion, attributes = load_trajectories(source)
-        split, size = attributes["split"], frames.shape[2]
-        q = motion.q[:num_trajectories]
-        rng = np.random.default_rng(random_source(seed, moving, f"{split} floor"))
-        other = q + moving.noise_std * rng.standard_normal(q.shape)
-        clean = render(moving, q, size)
+    for split in load_splits(videos, trajectories, num_trajectories):
+        source = random_source(seed, split.system, f"{split.name} floor")
+        noise = np.random.default_rng(source).standard_normal(split.q.shape)
+        other, clean = split.draw(split.system.noise_std * noise), split.draw()
         rows = {
-            "mean_image": score_mean_image(mean, frames, clean),
-            "noise_floor": score_noise_floor(
-                frames, render(moving, other, size), clean
-            ),
+            "mean_image": score_mean_image(mean, split.frames, clean),
+            "noise_floor": score_noise_floor(split.frames, other, clean),
         }
         for model, scores in rows.items():
             table = per_trajectory(scores)
-            tables.append(table.assign(system=system, model=model, seed=0, split=split))
+            names = {"system": system, "model": model, "seed": 0}
+            tables.append(table.assign(**names, split=split.name))
     with written_whole(metrics) as path:
         pd.concat(tables).to_csv(path, index=False)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from hgnpipe.command import run
 from hgnpipe.data import save_trajectories
 from hgnpipe.device import choose_device
+from hgnpipe.files import check_writable
 from hgnpipe.progress import Progress
 from hgnpipe.simulation import simulate
 from hgnpipe.systems import build_system
@@ -32,6 +33,7 @@ def main(
         output: HDF5 file to write.
         threads: Processor cores to use.
     """
+    check_writable(output)
     choose_device("cpu", threads)
     system = build_system(kind, **options)
     with Progress(f"simulate {kind} {split}", num, " trajectories") as progress:

@@ -7,7 +7,7 @@ from pathlib import Path
 from hgnpipe.command import run
 from hgnpipe.data import open_videos
 from hgnpipe.device import choose_device
-from hgnpipe.files import written_whole
+from hgnpipe.files import check_writable, written_whole
 from hgnpipe.models import build_model, complete_options, family_class, save_model
 from hgnpipe.progress import Progress
 from hgnpipe.provenance import peak_memory_mb, provenance
@@ -28,7 +28,7 @@ def main(
     device: str = "auto",
     threads: int = 1,
     code: str = "",
-    label: str = "train",
+    label: str = "",
 ) -> None:
     """Train a model and write it, its history, and where it came from.
 
@@ -47,6 +47,7 @@ def main(
         code: Fingerprint of the code; a checkpoint of other code is not resumed.
         label: Name in the progress lines.
     """
+    check_writable(checkpoint, model_path, history_path, run_path)
     chosen = choose_device(device, threads)
     check_options("training", TrainingOptions, training)
     how = TrainingOptions(**training)
@@ -63,11 +64,11 @@ def main(
         "shape": list(data.frames.shape),
     }
     start = time.perf_counter()
-    with Progress(f"train {label}", how.num_iterations, "it", every=5) as progress:
+    with Progress(f"train {label or family}", how.num_iterations, "it", 5) as bar:
 
         def resumed(iteration: int) -> None:
             origin["resumed_at"] = iteration
-            progress.resume(iteration)
+            bar.resume(iteration)
 
         history = fit(
             model,
@@ -76,7 +77,7 @@ def main(
             seed=seed,
             checkpoint=checkpoint,
             identity=identity,
-            report=progress.show,
+            report=bar.show,
             resumed=resumed,
         )
     origin["wall_s"] = round(time.perf_counter() - start, 1)

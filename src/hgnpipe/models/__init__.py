@@ -107,12 +107,13 @@ def load_model(path: str | Path, device: str | torch.device = "cpu") -> Sequence
     if metadata.get("format") != FORMAT:
         found = metadata.get("format")
         raise ValueError(f"{path} has format {found!r}; expected {FORMAT!r}.")
-    model = build_model(metadata["family"], **json.loads(metadata["options"]))
     try:
+        model = build_model(metadata["family"], **json.loads(metadata["options"]))
         model.load_state_dict(tensors)
-    except RuntimeError as error:
+    except (KeyError, ValueError, TypeError, RuntimeError) as error:
+        family, why = metadata.get("family"), " ".join(str(error).split())[:200]
         raise ValueError(
-            f"{path} does not fit {metadata['family']!r} of this version of hgnpipe; "
-            f"train the model again."
+            f"{path} does not fit model family {family!r} of this version of hgnpipe: "
+            f"train the model again. ({why})"
         ) from error
     return model.to(device).eval()
