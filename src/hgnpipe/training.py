@@ -5,7 +5,6 @@ from a checkpoint makes exactly the updates that an undisturbed run would have m
 """
 
 import json
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -120,7 +119,6 @@ def fit(
     elif resumed is not None:
         resumed(run.done)
     model.train()
-    since = time.perf_counter()
     for iteration in range(run.done, options.num_iterations):
         batch = draw_batch(frames, model.window, options.batch_size, seed, iteration)
         run.update(to_pixels(batch, run.device), iteration)
@@ -128,10 +126,7 @@ def fit(
             continue
         row = run.close_row()
         if report is not None:
-            now = time.perf_counter()
-            count = row["iteration"] - run.last_row
-            report(run.done, {**row, "it/s": count / (now - since)})
-            since = now
+            report(run.done, row)
         run.save_if_due()
     model.eval()
     return pd.DataFrame(run.history)
@@ -162,7 +157,7 @@ class _Run:
             weight_decay=options.weight_decay,
             fused=True,
         )
-        self.done = self.last_row = self.last_saved = 0
+        self.done = self.last_saved = 0
         self.history: list[dict[str, float]] = []
         self.sums: dict[str, Tensor] = {}
 
@@ -188,8 +183,7 @@ class _Run:
         Raises:
             TrainingFailed: If a term is not finite.
         """
-        self.last_row = self.history[-1]["iteration"] if self.history else 0
-        count = self.done - self.last_row
+        count = self.done - (self.history[-1]["iteration"] if self.history else 0)
         row = {name: (total / count).item() for name, total in self.sums.items()}
         if not np.isfinite(list(row.values())).all():
             kept = self.checkpoint if self.last_saved else "none yet"
