@@ -19,15 +19,17 @@ configfile: "config.yaml"
 
 
 ROOT = Path(workflow.basedir)
+FAMILIES = [
+    f"hgnpipe.models.{path.stem}"
+    for path in sorted((ROOT / "src/hgnpipe/models").glob("[a-z]*.py"))
+]
 share_environment()
 try:
     check_config(
         config,
         schema=ROOT / "workflow/schemas/config.schema.yaml",
         remember=ROOT / ".snakemake/hgnpipe_checked",
-        code=code_hash(
-            "workflow/scripts/train.py", "hgnpipe.models.hgn", "hgnpipe.models.pixelhnn"
-        ),
+        code=code_hash("workflow/scripts/train.py", *FAMILIES),
     )
     if not workflow.remote_exec and workflow.local_exec:
         check_device(config["device"])

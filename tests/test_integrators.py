@@ -206,3 +206,16 @@ def test_a_leapfrog_rollout_evaluates_the_force_once_per_step():
     energy.potential.register_forward_hook(lambda *_: calls.append(1))
     rollout(INTEGRATORS["leapfrog"], energy, start(), 0.1, 10)
     assert len(calls) == 11
+
+
+@every_integrator
+def test_a_rollout_is_the_step_repeated_for_an_inseparable_energy_too(name):
+    def energy(q, p):
+        return (q.square() * (1 + p.square()) + p.square()).sum(-1) / 2
+
+    state = initial = start()
+    for _ in range(5):
+        state = INTEGRATORS[name](energy, state, 0.1)
+    path = rollout(INTEGRATORS[name], energy, initial, 0.1, 5)
+    torch.testing.assert_close(path.q[:, -1], state.q)
+    torch.testing.assert_close(path.p[:, -1], state.p)

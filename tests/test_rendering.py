@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hgnpipe.rendering import render
+from hgnpipe.rendering import BLOCK, render
 from hgnpipe.systems import SYSTEMS, build_system
 
 GREY = (81, 88, 93)
@@ -117,3 +117,11 @@ def test_a_picture_does_not_depend_on_the_others(name):
 def test_a_picture_too_small_to_see_anything_is_refused():
     with pytest.raises(ValueError, match=r"image_size is 4.*8 or more"):
         render(build_system("mass_spring"), np.array([[0.0]]), 4)
+
+
+def test_many_pictures_are_drawn_like_each_alone():
+    q = some_positions("two_body", BLOCK + 3)
+    together = render(build_system("two_body"), q, 8)
+    for i in (0, BLOCK - 1, BLOCK, BLOCK + 2):
+        alone = render(build_system("two_body"), q[i], 8)
+        np.testing.assert_array_equal(together[i], alone)

@@ -3,6 +3,8 @@
 Which videos are drawn when is a function of (seed, iteration) alone.
 """
 
+from functools import lru_cache
+
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
@@ -63,7 +65,9 @@ def frame_statistics(
 
 def to_pixels(frames: UInt8[np.ndarray, "B T S S 3"], device: torch.device) -> Tensor:
     """Stored frames to what models take: ``(B, T, 3, S, S)``, values in [0, 1]."""
-    stored = torch.from_numpy(np.array(frames)).to(device, non_blocking=True)
+    stored = torch.from_numpy(np.array(frames))
+    if device.type == "cuda":  # from pinned memory the copy waits for nothing
+        stored = stored.pin_memory().to(device, non_blocking=True)
     return stored.permute(0, 1, 4, 2, 3).float() / 255
 
 
@@ -79,15 +83,19 @@ def draw_batch(
     position = iteration * batch_size + np.arange(batch_size)
     picks = np.empty(batch_size, dtype=np.int64)
     for epoch in np.unique(position // num).tolist():
-        order = np.random.default_rng(random_seed(seed, epoch, purpose=2)).permutation(
-            num
-        )
         inside = position // num == epoch
-        picks[inside] = order[position[inside] % num]
+        picks[inside] = _order(seed, epoch, num)[position[inside] % num]
     rng = np.random.default_rng(random_seed(seed, iteration, purpose=3))
     starts = rng.integers(0, length - window + 1, size=batch_size)
     cuts = zip(picks, starts, strict=True)
     return np.stack([frames[video, s : s + window] for video, s in cuts])
+
+
+@lru_cache(maxsize=2)
+def _order(seed: int, epoch: int, num: int) -> np.ndarray:
+    """Order of the videos in one epoch."""
+    rng = np.random.default_rng(random_seed(seed, epoch, purpose=2))
+    return rng.permutation(num)
 
 
 def random_seed(seed: int, index: int, purpose: int) -> int:

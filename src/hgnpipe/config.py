@@ -37,11 +37,12 @@ def check_config(config: Config, schema: Path, remember: Path, code: str) -> Non
     Raises:
         ValueError: One line: the key, what is wrong, and what is legal.
     """
-    text = repr((config, code))  # JSON would stumble over a date
+    structure = schema.read_text()
+    text = repr((config, code, structure))  # JSON would stumble over a date
     passed = remember / hashlib.sha256(text.encode()).hexdigest()[:32]
     if passed.exists():
         return
-    check_structure(config, yaml.safe_load(schema.read_text()))
+    check_structure(config, yaml.safe_load(structure))
     check_names(config)
     check_meaning(config)
     remember.mkdir(parents=True, exist_ok=True)

@@ -30,6 +30,9 @@ def choose_device(name: str = "auto", threads: int = 1) -> torch.device:
             "'cpu', or install a CUDA build of torch on a machine with a GPU."
         )
     torch.set_num_threads(threads)
+    # The energy's gradient is a chain of convolutions: with the GPU's shortened floats
+    # a rollout would neither keep its energy nor run backwards as it does on a CPU.
+    torch.backends.cudnn.allow_tf32 = False
     _keep_freed_memory()
     return torch.device("cuda" if available and name != "cpu" else "cpu")
 

@@ -3,6 +3,7 @@
 import platform
 import resource
 import subprocess
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +32,8 @@ def provenance(device: torch.device, threads: int) -> Mapping[str, Any]:
 
 def peak_memory_mb() -> float:
     """Largest memory that this process has used so far, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 def _commit() -> str | None:

@@ -13,6 +13,8 @@ BACKGROUND = (81, 88, 93)
 """RGB behind the bodies."""
 SHARPNESS = 16.0
 """Slope of the sigmoid across a disc's edge, per unit of length."""
+BLOCK = 256
+"""Pictures drawn at a time: few enough to stay in the cache."""
 
 
 def render(
@@ -32,20 +34,28 @@ def render(
         RGB values; row 0 is the top of the picture.
     """
     require(image_size >= 8, "image_size", image_size, "8 or more")
-    bodies = system.bodies(q.reshape(-1, q.shape[-1])).astype(np.float32)
+    flat = q.reshape(-1, q.shape[-1])
+    pictures = np.empty((len(flat), image_size, image_size, 3), np.uint8)
+    for first in range(0, len(flat), BLOCK):
+        block = slice(first, first + BLOCK)
+        pictures[block] = _draw(system, flat[block], image_size)
+    return pictures.reshape(*q.shape[:-1], image_size, image_size, 3)
+
+
+def _draw(
+    system: System, q: Float[np.ndarray, "N n"], image_size: int
+) -> UInt8[np.ndarray, "N S S 3"]:
+    bodies = system.bodies(q).astype(np.float32)
     step = 2 * system.view / image_size
     centres = ((np.arange(image_size) + 0.5) * step - system.view).astype(np.float32)
-    picture = np.empty((len(bodies), image_size, image_size, 3), np.float32)
+    picture = np.empty((len(q), image_size, image_size, 3), np.float32)
     picture[:] = BACKGROUND
     for body, color in enumerate(system.colors):
         dx2 = np.square(centres - bodies[:, body, 0, None])[:, None, :]
         dy2 = np.square(centres[::-1] - bodies[:, body, 1, None])[:, :, None]
-        distance = np.sqrt(dx2 + dy2)
-        cover = expit(
-            np.float32(SHARPNESS) * (np.float32(system.disc_radius) - distance)
-        )
+        inside = np.float32(system.disc_radius) - np.sqrt(dx2 + dy2)
+        cover = expit(np.float32(SHARPNESS) * inside)
         for channel, value in enumerate(color):
             layer = picture[..., channel]
             layer += cover * (value - layer)
-    picture += 0.5
-    return picture.astype(np.uint8).reshape(*q.shape[:-1], image_size, image_size, 3)
+    return (picture + 0.5).astype(np.uint8)

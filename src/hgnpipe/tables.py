@@ -110,7 +110,7 @@ def layout(table: pd.DataFrame, break_line: str = "<br>") -> pd.DataFrame:
         if np.isfinite(row.seed_std_x1e4):
             lines.append(f"seeds ± {row.seed_std_x1e4:.2f}")
         if row.model not in REFERENCES:
-            lines.append(f"skill {row.skill:.2f}")
+            lines.append(f"skill {round(row.skill, 2) + 0.0:.2f}")  # no -0.00
         if np.isfinite(row.published_mse_x1e4):
             lines.append(
                 f"paper {row.published_mse_x1e4:g} ± {row.published_std_x1e4:g}"

@@ -324,3 +324,11 @@ def test_a_bad_option_is_answered_with_what_is_legal(tiny_hgn, option, value, le
         ValueError, match=f"(?s){option.split('_')[-1]}.*{value}.*{legal}"
     ):
         tiny_hgn(**{option: value})
+
+
+@every_variant
+def test_a_diverged_model_has_a_loss_that_says_so(tiny_hgn, frames, options):
+    model = tiny_hgn(**options)
+    with torch.no_grad():
+        model.encoder[0].weight.fill_(math.nan)
+    assert model.loss(frames, 0, generator(0))["loss"].isnan()

@@ -11,6 +11,7 @@ from hgnpipe.models import (
     FORMAT,
     build_model,
     complete_options,
+    family_class,
     load_model,
     save_model,
 )
@@ -200,3 +201,8 @@ def test_completing_leaves_the_options_as_they_were():
     options = {"dt": 0.1}
     complete_options("hgn", options, 9, 16)
     assert options == {"dt": 0.1}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_is_in_a_module_of_its_name(family):
+    assert family_class(family).__module__ == f"hgnpipe.models.{family}"

@@ -27,7 +27,8 @@ FAMILIES = {
     "hgn": "hgnpipe.models.hgn.HGN",
     "pixelhnn": "hgnpipe.models.pixelhnn.PixelHNN",
 }
-"""Family names, and where their classes are."""
+"""Family names, and where their classes are: in a module of the same name, which is
+how a rule knows the code that a family depends on."""
 
 FORMAT = "hgnpipe model 1"
 
