@@ -181,13 +181,13 @@ class _Run:
         """Mean of every term since the last row, appended to the history.
 
         Raises:
-            TrainingFailed: If a term is not finite.
+            TrainingFailed: If the loss or its gradient is not finite.
         """
         count = self.done - (self.history[-1]["iteration"] if self.history else 0)
         row = {name: (total / count).item() for name, total in self.sums.items()}
-        if not np.isfinite(list(row.values())).all():
+        loss, norm = row["loss"], row["grad_norm"]
+        if not np.isfinite([loss, norm]).all():
             kept = self.checkpoint if self.last_saved else "none yet"
-            loss, norm = row["loss"], row["grad_norm"]
             raise TrainingFailed(
                 f"Training diverged before iteration {self.done}: loss {loss:.4g}, "
                 f"gradient norm {norm:.4g}. A lower learning_rate or max_grad_norm may "

@@ -332,3 +332,12 @@ def test_a_diverged_model_has_a_loss_that_says_so(tiny_hgn, frames, options):
     with torch.no_grad():
         model.encoder[0].weight.fill_(math.nan)
     assert model.loss(frames, 0, generator(0))["loss"].isnan()
+
+
+def test_a_variance_that_nothing_holds_does_no_harm_while_the_kl_term_is_off(
+    tiny_hgn, frames
+):
+    model = tiny_hgn(kl_delay=1)
+    fix_posterior_std(model, 1e30)
+    terms = model.loss(frames, 0, generator(0))
+    assert not terms["kl"].isfinite() and terms["loss"].isfinite()

@@ -160,7 +160,9 @@ class HGN(nn.Module):
         if self.geco is None:
             return {"loss": mse, "mse": mse.detach()}
         kl = kl_divergence(posterior, self.prior(z)).mean()
-        loss = self.geco.loss(mse, weight * kl / frames[0].numel())
+        # Not 0 * kl: while nothing holds the variance, it may grow beyond all numbers.
+        cost = weight * kl / frames[0].numel() if weight > 0 else torch.zeros_like(mse)
+        loss = self.geco.loss(mse, cost)
         return {
             "loss": loss,
             "mse": mse.detach(),
