@@ -147,7 +147,7 @@ EDITS = [
     (f"{DATA}.num_train", "0", "minimum of 1"),
     (f"{DATA}.num_test", "-3", "minimum of 1"),
     (f"{DATA}.num_test", "true", "not of type 'integer'"),
-    (f"{DATA}.num_train", "1e3", "write it like 1.0e+03"),
+    (f"{DATA}.num_train", "1e3", "write it like 1000"),
     (f"{DATA}.num_train", "4.0", "not of type 'integer'"),
     (f"{DATA}.num_train", "many", "not of type 'integer'"),
     (f"{DATA}.num_frames", "2", "minimum of 3"),

@@ -15,6 +15,8 @@ import yaml
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError, best_match
 
+from hgnpipe.registry import check_options, lookup, number_hint
+
 Config = Mapping[str, Any]
 FILE = "config.yaml"
 # For JSON schema 4.0 is an integer; for a command line it is not.
@@ -92,7 +94,6 @@ def check_meaning(config: Config) -> None:
 
     from hgnpipe.batches import check_length
     from hgnpipe.models import build_model, complete_options, family_class
-    from hgnpipe.registry import check_options, lookup
     from hgnpipe.systems import SYSTEMS, build_system
     from hgnpipe.training import TrainingOptions
 
@@ -201,10 +202,5 @@ def _explain(error: ValidationError) -> str:
     if error.validator == "additionalProperties":
         known = ", ".join(error.schema.get("properties", {}))
         return f"{message} Known: {known}."
-    if isinstance(error.instance, str) and error.validator == "type":
-        try:
-            number = float(error.instance)
-        except ValueError:
-            return f"{message}."
-        return f"{message}: YAML reads this as text; write it like {number:.1e}."
-    return f"{message}."
+    hint = number_hint(error.instance) if error.validator == "type" else ""
+    return f"{message}{hint}."

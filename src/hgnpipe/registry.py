@@ -45,6 +45,7 @@ def check_options(
             )
         hint = hints.get(option, Any)
         legal = hint.__name__ if isinstance(hint, type) else str(hint)
+        legal += number_hint(value)
         require(_fits(value, hint), f"Option {option!r} of {owner}", value, legal)
     for name, parameter in parameters.items():
         if parameter.default is inspect.Parameter.empty and name not in options:
@@ -59,6 +60,18 @@ def require(condition: bool, name: str, value: object, legal: str) -> None:
     """
     if not condition:
         raise ValueError(f"{name} is {value!r}; it must be {legal}.")
+
+
+def number_hint(value: object) -> str:
+    """What to write instead, for a number that YAML has read as text."""
+    try:
+        number = float(value) if isinstance(value, str) else None
+    except ValueError:
+        number = None
+    if number is None:
+        return ""
+    legal = f"{number:.0f}" if number.is_integer() else f"{number:.1e}"
+    return f" (YAML reads this as text; write it like {legal})"
 
 
 def _fits(value: object, hint: Any) -> bool:
