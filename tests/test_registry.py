@@ -85,3 +85,9 @@ def test_a_requirement_names_the_option_its_value_and_what_is_legal():
 
 def test_a_requirement_that_holds_is_silent():
     require(True, "num", 1, "1 or more")
+
+
+@pytest.mark.parametrize(("text", "legal"), [("2e-3", "2.0e-03"), ("1e3", "1000")])
+def test_a_number_that_yaml_reads_as_text_is_answered_with_how_to_write_it(text, legal):
+    with pytest.raises(ValueError, match=re.escape(f"write it like {legal})")):
+        check_options("build", build, {"size": 3, "speed": text})
