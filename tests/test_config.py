@@ -79,7 +79,7 @@ def test_a_good_configuration_passes(check, good):
 @pytest.mark.parametrize("name", SHIPPED["systems"])
 def test_every_shipped_system_is_the_one_that_it_says(name):
     block = SHIPPED["systems"][name]
-    options = build_system(**system_options(block)).options()
+    options = build_system(block["kind"], **system_options(block)).options()
     for option, value in block.items():
         if option != "kind":
             assert options[option] == (tuple(value) if option == "radius" else value)

@@ -57,17 +57,17 @@ def frame_statistics(
         squares = squares + np.square(part).sum(axis=(0, 1), dtype=np.float64)
     count = frames.shape[0] * frames.shape[1]
     mean = total / count
-    variance = (squares / count - np.square(mean)).mean()
-    return torch.from_numpy(mean).float().permute(2, 0, 1), max(
-        float(variance), 1e-12
-    ) ** 0.5
+    variance = float((squares / count - np.square(mean)).mean())
+    std = max(variance, 1e-12) ** 0.5
+    return torch.from_numpy(mean).float().permute(2, 0, 1), std
 
 
 def to_pixels(frames: UInt8[np.ndarray, "B T S S 3"], device: torch.device) -> Tensor:
     """Stored frames to what models take: ``(B, T, 3, S, S)``, values in [0, 1]."""
     stored = torch.from_numpy(np.array(frames))
     if device.type == "cuda":  # from pinned memory the copy waits for nothing
-        stored = stored.pin_memory().to(device, non_blocking=True)
+        stored = stored.pin_memory()
+    stored = stored.to(device, non_blocking=True)
     return stored.permute(0, 1, 4, 2, 3).float() / 255
 
 

@@ -100,11 +100,9 @@ def check_meaning(config: Config) -> None:
     for name, block in config["systems"].items():
         kind = block["kind"]
         with _located(f"systems.{name}.kind"):
-            constructor = lookup("system", kind, SYSTEMS)
+            lookup("system", kind, SYSTEMS)
         with _located(f"systems.{name}"):
-            options = {k: v for k, v in block.items() if k != "kind"}
-            check_options(f"system {kind!r}", constructor, options)
-            build_system(kind, **options)
+            build_system(kind, **system_options(block))
     for preset, block in config["presets"].items():
         data = block["data"]
         for name, model in block["models"].items():
@@ -148,8 +146,8 @@ def for_system(options: Mapping[str, Any], system: str) -> dict[str, Any]:
 
 
 def system_options(block: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments of `hgnpipe.systems.build_system` for a block of ``systems``."""
-    return {"name": block["kind"], **{k: v for k, v in block.items() if k != "kind"}}
+    """Options of the system that a block of ``systems`` describes."""
+    return {k: v for k, v in block.items() if k != "kind"}
 
 
 def check_device(device: str) -> None:

@@ -262,7 +262,7 @@ SYSTEMS: dict[str, type[System]] = {
 }
 
 
-def build_system(name: str, **options: Any) -> System:
+def build_system(name: str, /, **options: Any) -> System:
     """System registered under ``name``, with the paper's constants unless overridden.
 
     Raises:

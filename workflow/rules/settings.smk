@@ -6,8 +6,7 @@ from hgnpipe.config import for_system, system_options
 
 def simulated_system(wildcards):
     """Options of the system, as JSON."""
-    options = system_options(config["systems"][wildcards.system])
-    return json.dumps({k: v for k, v in options.items() if k != "name"})
+    return json.dumps(system_options(config["systems"][wildcards.system]))
 
 
 def model_block(wildcards):
