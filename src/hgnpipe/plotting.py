@@ -1,0 +1,89 @@
+"""How every figure looks: fonts, colours and names come from here.
+
+Colours are those of Okabe and Ito, which people with any colour vision can tell apart;
+models differ in dashes too, so that they survive a black and white printer.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+from hgnpipe.files import written_whole
+
+REFERENCES = {
+    "mean_image": {"color": "0.45", "linestyle": (0, (6, 2)), "linewidth": 1.0},
+    "noise_floor": {"color": "0.45", "linestyle": (0, (1, 1.5)), "linewidth": 1.2},
+}
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+DASHES = ("-", (0, (4, 1.5)), (0, (5, 1, 1, 1)), (0, (2, 1)), (0, (7, 1, 1, 1, 1, 1)))
+
+WIDTH = 7.0
+"""Width of a figure in inches: a page of text."""
+
+STYLE = {
+    "figure.constrained_layout.use": True,
+    "figure.figsize": (WIDTH, 2.4),
+    "savefig.dpi": 200,
+    "font.family": "DejaVu Sans",
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "lines.linewidth": 1.3,
+    "pdf.fonttype": 42,
+    "svg.hashsalt": "hgnpipe",
+}
+
+
+@contextmanager
+def figure_style() -> Iterator[None]:
+    """Draw in the style of this project; no window is opened."""
+    matplotlib.use("agg")
+    with matplotlib.rc_context(STYLE):
+        yield
+
+
+def model_styles(labels: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Line style of every model, the same in all figures.
+
+    Args:
+        labels: Names of the models in the order of the tables; the order decides.
+    """
+    models = [name for name in labels if name not in REFERENCES]
+    styles = {
+        name: {
+            "color": COLORS[number % len(COLORS)],
+            "linestyle": DASHES[number % len(DASHES)],
+        }
+        for number, name in enumerate(models)
+    }
+    return styles | REFERENCES
+
+
+def save_figure(figure: Figure, paths: Iterable[str | Path]) -> None:
+    """Write a figure in the formats that the names ask for; equal input, equal bytes.
+
+    Raises:
+        ValueError: If a file cannot be written or its format is unknown.
+    """
+    dates = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
+    for path in map(Path, paths):
+        kind = path.suffix.removeprefix(".")
+        with written_whole(path) as temporary:
+            figure.savefig(
+                temporary, format=kind, metadata=dates.get(kind, {"Software": None})
+            )
+    plt.close(figure)
