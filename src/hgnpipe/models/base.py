@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from hgnpipe.hamiltonian import Hamiltonian, State
+
 
 class Prediction(NamedTuple):
     """What a model makes of a batch of videos.
@@ -20,6 +22,22 @@ class Prediction(NamedTuple):
     frames: Tensor
     energy: Tensor
     kl: Tensor
+
+
+class Inferred(NamedTuple):
+    """What a model concludes from the frames that it sees.
+
+    Attributes:
+        state: Most likely latent state at the first frame, ``(B, *n)``.
+        kl: KL divergence of the posterior from the prior in nats, ``(B,)``; zero for
+            models without a posterior.
+        variance: Posterior variance of each latent dimension, ``(B, d)``; None for
+            models without a posterior.
+    """
+
+    state: State
+    kl: Tensor
+    variance: Tensor | None
 
 
 @runtime_checkable
@@ -77,6 +95,52 @@ class SequenceModel(Protocol):
             num_steps: Length of the rollout; by default as long as ``frames``.
         """
         ...
+
+
+@runtime_checkable
+class PhaseSpaceModel(SequenceModel, Protocol):
+    """A sequence model in its three parts: infer a state, move it, show it.
+
+    Measures of the dynamics (`hgnpipe.dynamics`) take it apart along these lines.
+
+    Attributes:
+        dt: Time step of one frame, in the model's own time unit.
+        hamiltonian: Learned energy of a state.
+    """
+
+    dt: float
+    hamiltonian: Hamiltonian
+
+    def infer(self, frames: Float[Tensor, "B T 3 S S"]) -> Inferred:
+        """State at the first frame, from the first ``num_frames`` of them."""
+        ...
+
+    def rollout(self, initial: State, dt: float, num_steps: int) -> State:
+        """Motion under the learned Hamiltonian, see `hgnpipe.integrators.rollout`."""
+        ...
+
+    def decode_path(self, path: State) -> Float[Tensor, "B T 3 S S"]:
+        """Frame of every state of a path ``(B, T, *n)``, pixel values in [0, 1]."""
+        ...
+
+
+def play(
+    model: PhaseSpaceModel,
+    initial: State,
+    kl: Float[Tensor, " B"],
+    *,
+    speed: float,
+    num_steps: int,
+) -> Prediction:
+    """Video and energy of the motion that starts at ``initial``."""
+    path = model.rollout(initial, model.dt * speed, num_steps)
+    return Prediction(model.decode_path(path), energy_of(model, path), kl)
+
+
+def energy_of(model: PhaseSpaceModel, path: State) -> Float[Tensor, "B T"]:
+    """Learned energy of every state of a path ``(B, T, *n)``."""
+    energy = model.hamiltonian(path.q.flatten(0, 1), path.p.flatten(0, 1))
+    return energy.unflatten(0, path.q.shape[:2])
 
 
 def check_input(

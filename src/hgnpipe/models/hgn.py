@@ -15,7 +15,7 @@ from hgnpipe.energies import ConvEnergy
 from hgnpipe.geco import Geco
 from hgnpipe.hamiltonian import SeparableHamiltonian, State
 from hgnpipe.integrators import INTEGRATORS, rollout
-from hgnpipe.models.base import Prediction, check_input
+from hgnpipe.models.base import Inferred, Prediction, check_input, play
 from hgnpipe.nets import ConvDecoder, ConvEncoder, ConvStack, FrameScaler
 from hgnpipe.registry import lookup, require
 
@@ -184,14 +184,9 @@ class HGN(nn.Module):
             ValueError: If there are fewer frames than the encoder needs, or of another
                 size.
         """
-        posterior = self.posterior(frames)
+        state, kl, _ = self.infer(frames)
         num_steps = frames.shape[1] - 1 if num_steps is None else num_steps
-        kl = (
-            torch.zeros(len(frames), device=frames.device)
-            if self.deterministic
-            else kl_divergence(posterior, self.prior(posterior.mean))
-        )
-        return self._play(posterior.mean, self.dt * speed, num_steps, kl)
+        return play(self, state, kl, speed=speed, num_steps=num_steps)
 
     @torch.no_grad()
     def sample(
@@ -212,7 +207,22 @@ class HGN(nn.Module):
         z = self.decoder.constants.new_empty(
             num, self.z_channels, LATENT_SIZE, LATENT_SIZE
         ).normal_(generator=generator)
-        return self._play(z, self.dt * speed, num_steps, z.new_zeros(num))
+        state = self.initial_state(z)
+        return play(self, state, z.new_zeros(num), speed=speed, num_steps=num_steps)
+
+    def infer(self, frames: Float[Tensor, "B T 3 S S"]) -> Inferred:
+        """Initial state at the posterior mean; KL and variance unless deterministic.
+
+        Raises:
+            ValueError: If there are fewer frames than the encoder needs, or of another
+                size.
+        """
+        posterior = self.posterior(frames)
+        state = self.initial_state(posterior.mean)
+        if self.deterministic:
+            return Inferred(state, frames.new_zeros(len(frames)), None)
+        kl = kl_divergence(posterior, self.prior(posterior.mean))
+        return Inferred(state, kl, posterior.variance.flatten(1))
 
     def posterior(self, frames: Float[Tensor, "B T 3 S S"]) -> Independent:
         """Diagonal Gaussian over the latent variable z of the first frame."""
@@ -240,6 +250,10 @@ class HGN(nn.Module):
         logits = self.decoder.logits(q.flatten(0, 1))
         return self.scaler.to_pixels(logits).unflatten(0, q.shape[:2])
 
+    def decode_path(self, path: State) -> Float[Tensor, "B T 3 S S"]:
+        """Frames of a path through phase space, see `decode`."""
+        return self.decode(path.q)
+
     def horizon(self, iteration: int) -> int:
         """Steps of the training rollout at this iteration."""
         if self.horizon_growth == 0:
@@ -265,13 +279,6 @@ class HGN(nn.Module):
             return torch.arange(length, device=device).expand(batch, -1)
         order = torch.rand(batch, length, device=device, generator=generator)
         return order.argsort(dim=1)[:, : self.num_decoded]
-
-    def _play(self, z: Tensor, dt: float, num_steps: int, kl: Tensor) -> Prediction:
-        path = self.rollout(self.initial_state(z), dt, num_steps)
-        energy = self.hamiltonian(path.q.flatten(0, 1), path.p.flatten(0, 1))
-        return Prediction(
-            self.decode(path.q), energy.unflatten(0, path.q.shape[:2]), kl
-        )
 
 
 def _diagonal_gaussian(mean: Tensor, std: Tensor) -> Independent:

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from hgnpipe.hamiltonian import State, force, velocity
 from hgnpipe.integrators import INTEGRATORS, rollout
-from hgnpipe.models.base import Prediction, check_input
+from hgnpipe.models.base import Inferred, Prediction, check_input, play
 from hgnpipe.nets import MLP, ConvDecoder, ConvEncoder, FrameScaler
 from hgnpipe.registry import lookup, require
 
@@ -40,6 +40,7 @@ class PixelHNN(nn.Module):
 
     num_frames = 2
     window = 3
+    dt = 1.0
 
     def __init__(
         self,
@@ -127,16 +128,18 @@ class PixelHNN(nn.Module):
         Raises:
             ValueError: If there are fewer than two frames, or of another size.
         """
-        check_input(frames, self.num_frames, self.image_size)
+        state, kl, _ = self.infer(frames)
         num_steps = frames.shape[1] - 1 if num_steps is None else num_steps
-        path = self.rollout(self.encode(frames[:, :2]), speed, num_steps)
-        q, p = path.q.flatten(0, 1), path.p.flatten(0, 1)
-        size = path.q.shape[:2]
-        return Prediction(
-            self.decode(State(q, p))[:, 0].unflatten(0, size),
-            self.hamiltonian(q, p).unflatten(0, size),
-            frames.new_zeros(len(frames)),
-        )
+        return play(self, state, kl, speed=speed, num_steps=num_steps)
+
+    def infer(self, frames: Float[Tensor, "B T 3 S S"]) -> Inferred:
+        """State of the first two frames; there is no posterior.
+
+        Raises:
+            ValueError: If there are fewer than two frames, or of another size.
+        """
+        check_input(frames, self.num_frames, self.image_size)
+        return Inferred(self.encode(frames[:, :2]), frames.new_zeros(len(frames)), None)
 
     def encode(self, pair: Float[Tensor, "B 2 3 S S"]) -> State:
         """State at the first of two consecutive frames."""
@@ -149,6 +152,11 @@ class PixelHNN(nn.Module):
     def decode(self, state: State) -> Float[Tensor, "B 2 3 S S"]:
         """Pixel values in [0, 1] of the frame at this state and of the next one."""
         return self.autoencoder.decode(torch.cat(state, dim=1)).clamp(0, 1)
+
+    def decode_path(self, path: State) -> Float[Tensor, "B T 3 S S"]:
+        """First frame of the pair that each state of a path stands for."""
+        states = State(path.q.flatten(0, 1), path.p.flatten(0, 1))
+        return self.decode(states)[:, 0].unflatten(0, path.q.shape[:2])
 
     def _hamiltonian_loss(self, now: State, after: State) -> Tensor:
         """Violation of Hamilton's equations, one frame apart (Eq. 12, dt = 1)."""
