@@ -51,3 +51,31 @@ rule render:
     shell:
         "python workflow/scripts/render.py --trajectories {input}"
         " --image_size {params.image_size} --output {output} 2>&1 | tee {log}"
+
+
+rule extend:
+    """Solve what happened before and happens after the first trajectories."""
+    input:
+        "results/{preset}/data/{system}/{split}_trajectories.h5",
+    output:
+        "results/{preset}/data/{system}/{split}_motion.h5",
+    log:
+        "results/{preset}/logs/extend/{system}_{split}.log",
+    benchmark:
+        "results/{preset}/benchmarks/extend/{system}_{split}.tsv"
+    conda:
+        "../envs/hgnpipe.yaml"
+    threads: config["threads"]
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        num=num_extended,
+        before=num_before,
+        after=num_after,
+        code=code_hash("workflow/scripts/extend.py"),
+    shell:
+        "python workflow/scripts/extend.py --trajectories {input}"
+        " --num_trajectories {params.num} --num_before {params.before}"
+        " --num_after {params.after} --output {output} --threads {threads}"
+        " 2>&1 | tee {log}"

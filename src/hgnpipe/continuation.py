@@ -1,0 +1,101 @@
+"""What happened before and happens after the frames that a model was shown.
+
+A learned energy should hold outside the training window too. The true motion there is
+solved from the first and the last state of the known trajectories.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import h5py
+import numpy as np
+
+from hgnpipe.data import opened
+from hgnpipe.files import written_whole
+from hgnpipe.registry import require
+from hgnpipe.simulation import MAX_DRIFT, Trajectories, solve
+from hgnpipe.systems import System, build_system
+
+MOTION = "hgnpipe motion 1"
+
+
+class Motion(NamedTuple):
+    """Solved motion before, during and after what the frames of a video show.
+
+    Attributes:
+        t: Times, ``(M,)``; zero is the first frame of the video.
+        q: Positions without noise, ``(N, M, n)``.
+        p: Momenta without noise, ``(N, M, n)``.
+        exact: Whether the energy along a motion drifts by at most
+            `hgnpipe.simulation.MAX_DRIFT`, ``(N,)``.
+    """
+
+    t: np.ndarray
+    q: np.ndarray
+    p: np.ndarray
+    exact: np.ndarray
+
+    @property
+    def start(self) -> int:
+        """Index of the first frame of the video."""
+        return int(np.abs(self.t).argmin())
+
+
+def extend(
+    system: System,
+    known: Trajectories,
+    num_before: int,
+    num_after: int,
+    progress: Callable[[int], object] = lambda count: None,
+) -> Motion:
+    """Solve trajectories backwards from their first state and onwards from the last.
+
+    Args:
+        system: What moves; its ``frame_dt`` separates two times.
+        known: Solved trajectories of T frames.
+        num_before: Frames to add before them.
+        num_after: Frames to add after them.
+        progress: Called with the number of solutions done, two for each trajectory.
+
+    Returns:
+        The motion at ``num_before + T + num_after`` times. Close encounters, more
+        likely in longer times, are not an error here: ``exact`` tells which to trust.
+
+    Raises:
+        ValueError: If a number of frames is negative.
+    """
+    require(num_before >= 0, "num_before", num_before, "zero or positive")
+    require(num_after >= 0, "num_after", num_after, "zero or positive")
+    states = np.concatenate([known.q, known.p], axis=-1)
+    past, future = (
+        system.frame_dt * np.arange(num + 1) for num in (num_before, num_after)
+    )
+    before, drift_before = solve(system, states[:, 0], -past, progress)
+    after, drift_after = solve(system, states[:, -1], future, progress)
+    states = np.concatenate([before[:, :0:-1], states, after[:, 1:]], axis=1)
+    t = system.frame_dt * (np.arange(states.shape[1]) - num_before)
+    exact = np.maximum(drift_before, drift_after) <= MAX_DRIFT
+    return Motion(t, *np.split(states, 2, axis=-1), exact)
+
+
+def save_motion(path: str | Path, motion: Motion, *, name: str, system: System) -> None:
+    """Write a motion, and the system called ``name`` that it belongs to."""
+    with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
+        options = json.dumps(system.options())
+        file.attrs.update(format=MOTION, system=name, options=options)
+        for key, values in motion._asdict().items():
+            file.create_dataset(key, data=values)
+
+
+def load_motion(path: str | Path) -> tuple[System, Motion]:
+    """Read what `save_motion` wrote.
+
+    Raises:
+        ValueError: If the file is missing, damaged, or something else.
+    """
+    with opened(path, MOTION) as file:
+        options = json.loads(file.attrs["options"])
+        system = build_system(file.attrs["system"], **options)
+        return system, Motion(*(file[name][:] for name in Motion._fields))
