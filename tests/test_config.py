@@ -21,6 +21,7 @@ GOOD = """
 preset: tiny
 device: cpu
 threads: 1
+only_finished: false
 systems:
   spring: {kind: mass_spring, noise_std: 0.1, radius: [0.1, 1.0]}
   orbit: {kind: two_body}
@@ -30,7 +31,9 @@ presets:
     data: {seed: 0, num_train: 4, num_test: 2, num_frames: 6, image_size: 16}
     systems: [spring, orbit]
     seeds: [0, 1]
-    evaluation: {num_trajectories: 2, batch_size: 2}
+    evaluation:
+      {num_trajectories: 2, batch_size: 2, num_extended: 2, horizons: [2],
+       symetric_repeats: 1, example: 0, num_samples: 2}
     models:
       hgn:
         family: hgn
@@ -158,6 +161,11 @@ EDITS = [
     (f"{DATA}.split", "1", "Known: seed, num_train, num_test, num_frames, image_size"),
     (f"{TINY}.evaluation.batch_size", "0", "minimum of 1"),
     (f"{TINY}.evaluation.num", "0", "Known: num_trajectories, batch_size"),
+    (f"{TINY}.evaluation.horizons", "[]", "non-empty"),
+    (f"{TINY}.evaluation.horizons", "[30, 0]", "minimum of 1"),
+    (f"{TINY}.evaluation.num_extended", "1", "minimum of 2"),
+    (f"{TINY}.evaluation.example", "2", "example is 2; it must be below 2"),
+    ("only_finished", "maybe", "not of type 'boolean'"),
     (f"{TINY}.models", "{}", "non-empty"),
     (f"{TINY}.models.a-b", "{}", "'a-b' does not match"),
     (f"{HGN}.family", "hgm", "Unknown model family 'hgm'. Known: hgn, pixelhnn."),

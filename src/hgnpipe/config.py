@@ -15,7 +15,7 @@ import yaml
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError, best_match
 
-from hgnpipe.registry import check_options, lookup, number_hint
+from hgnpipe.registry import check_options, lookup, number_hint, require
 
 Config = Mapping[str, Any]
 FILE = "config.yaml"
@@ -46,6 +46,7 @@ def check_config(config: Config, schema: Path, remember: Path, code: str) -> Non
         return
     check_structure(config, yaml.safe_load(structure))
     check_names(config)
+    check_sizes(config)
     check_meaning(config)
     remember.mkdir(parents=True, exist_ok=True)
     passed.touch()
@@ -82,6 +83,20 @@ def check_names(config: Config) -> None:
                     f"{FILE}: presets.{preset}.systems: Unknown system {system!r}. "
                     f"Known: {', '.join(systems)}."
                 )
+
+
+def check_sizes(config: Config) -> None:
+    """Check that every preset has the video that figures of one rollout show.
+
+    Raises:
+        ValueError: If there are too few videos.
+    """
+    for preset, block in config["presets"].items():
+        data, evaluation = block["data"], block["evaluation"]
+        have = min(data["num_train"], data["num_test"], evaluation["num_trajectories"])
+        example = evaluation["example"]
+        with _located(f"presets.{preset}.evaluation.example"):
+            require(example < have, "example", example, f"below {have}")
 
 
 def check_meaning(config: Config) -> None:

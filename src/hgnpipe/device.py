@@ -4,6 +4,7 @@ import ctypes
 import sys
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from hgnpipe.registry import lookup, require
 
@@ -30,6 +31,7 @@ def choose_device(name: str = "auto", threads: int = 1) -> torch.device:
             "'cpu', or install a CUDA build of torch on a machine with a GPU."
         )
     torch.set_num_threads(threads)
+    threadpool_limits(threads)  # NumPy's and SciPy's linear algebra has threads too
     # The energy's gradient is a chain of convolutions: with the GPU's shortened floats
     # a rollout would neither keep its energy nor run backwards as it does on a CPU.
     torch.backends.cudnn.allow_tf32 = False

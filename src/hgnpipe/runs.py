@@ -1,8 +1,18 @@
-"""Which run a file of the results belongs to: its path says so."""
+"""Which run a file of the results belongs to, and where the runs came from."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
+
+import pandas as pd
+
+VERSIONS = ("hgnpipe", "python", "torch", "numpy")
+RECORDED = (
+    *("started", "wall_s", "peak_memory_mb", "resumed_at"),
+    *("device", "threads", "commit", "code", *VERSIONS),
+)
+"""What `read_runs` takes from the record of a run."""
 
 
 class Run(NamedTuple):
@@ -39,3 +49,73 @@ def by_run(paths: Iterable[str | Path]) -> dict[Run, Path]:
 def system_of(path: str | Path) -> str:
     """System of a file ``.../{system}/{file}``: data of one system."""
     return Path(path).parent.name
+
+
+def read_runs(paths: Iterable[str | Path], families: Mapping[str, str]) -> pd.DataFrame:
+    """What runs recorded about themselves, a row each.
+
+    Args:
+        paths: Their ``run.json`` files.
+        families: Family of every model.
+
+    Raises:
+        ValueError: If a file is missing or damaged, or its model has no family.
+    """
+    rows = []
+    for path in paths:
+        run = run_of(path)
+        if run.model not in families:
+            raise ValueError(
+                f"{path} is a run of {run.model!r}, whose family is not known. "
+                f"Known: {', '.join(families)}."
+            )
+        try:
+            origin = json.loads(Path(path).read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{path} is not the record of a run: {error}") from error
+        known = isinstance(origin, dict)
+        missing = [key for key in RECORDED if not known or key not in origin]
+        if missing:
+            raise ValueError(f"{path} does not record {', '.join(missing)}.")
+        rows.append({**run._asdict(), "family": families[run.model], **origin})
+    columns = [*Run._fields, "family", *RECORDED]
+    table = pd.DataFrame(rows, columns=columns).sort_values(list(Run._fields))
+    return table.reset_index(drop=True)
+
+
+def doubts(runs: pd.DataFrame) -> list[str]:
+    """Why runs might not be comparable, a sentence each; empty if all is well.
+
+    Fingerprints of the code are compared within a family, as every family is trained by
+    code of its own. A commit with a plus sign was changed before it ran.
+    """
+    found = []
+    for family, group in runs.groupby("family"):
+        if group.code.nunique(dropna=False) > 1:
+            found.append(
+                f"Models of family {family} were trained by different code: "
+                f"{_counted(group, 'code')}."
+            )
+    for column in ("commit", *VERSIONS):
+        if runs[column].nunique(dropna=False) > 1:
+            same = "" if found or column != "commit" else "; what it ran is the same"
+            found.append(f"{column} differs: {_counted(runs, column)}{same}.")
+    changed = int(runs.commit.fillna("").str.endswith("+").sum())
+    if changed:
+        found.append(
+            f"{changed} of {len(runs)} runs used files that differed from their commit "
+            "(+), so that the commit alone does not tell what ran."
+        )
+    return found
+
+
+def _counted(runs: pd.DataFrame, column: str) -> str:
+    """Values of a column, with the runs that have them."""
+    names = runs.system + "/" + runs.model + "/seed" + runs.seed.astype(str)
+    groups = names.groupby(runs[column].fillna("unknown"), sort=False)
+    return ", ".join(
+        f"{value} ({len(group)} runs, {group.iloc[0]} first)"
+        if len(group) > 1
+        else f"{value} ({group.iloc[0]})"
+        for value, group in groups
+    )

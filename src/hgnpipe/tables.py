@@ -30,7 +30,7 @@ def read_metrics(paths: Iterable[str | Path]) -> pd.DataFrame:
         "mse_clean",
         "kl",
     }
-    tables = [_read(path, "metrics", needed) for path in paths]
+    tables = [read_table(path, "metrics", needed) for path in paths]
     return pd.concat(tables, ignore_index=True)
 
 
@@ -41,7 +41,7 @@ def read_published(path: str | Path) -> pd.DataFrame:
         ValueError: If the file is missing, empty or lacks a column.
     """
     needed = {"model", "system", "split", "mse_x1e4", "std_x1e4"}
-    return _read(path, "published figures", needed, comment="#")
+    return read_table(path, "published figures", needed, comment="#")
 
 
 def table1(
@@ -118,8 +118,13 @@ def layout(table: pd.DataFrame, break_line: str = "<br>") -> pd.DataFrame:
         elif row.published:
             lines.append("paper: not legible")
         cells[row.label, (row.system, row.split)] = break_line.join(lines)
+    return across(cells)
+
+
+def across(cells: Mapping[tuple[str, tuple[str, str]], str]) -> pd.DataFrame:
+    """Cells by label, and by system and split, laid out like the paper's tables."""
     labels = list(dict.fromkeys(label for label, _ in cells))
-    systems = dict.fromkeys(table.system)
+    systems = dict.fromkeys(system for _, (system, _) in cells)
     columns = [(system, split) for system in systems for split in ("train", "test")]
     body = [[cells.get((label, c), "not run") for c in columns] for label in labels]
     names = pd.MultiIndex.from_tuples(columns, names=["", ""])
@@ -128,26 +133,48 @@ def layout(table: pd.DataFrame, break_line: str = "<br>") -> pd.DataFrame:
 
 def to_markdown(table: pd.DataFrame, caption: str) -> str:
     """A laid-out table as Markdown."""
-    head = ["model", *(f"{system} {split}" for system, split in table.columns)]
+    columns = [c if isinstance(c, str) else " ".join(c) for c in table.columns]
+    head = [str(table.index.name), *columns]
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     for label, row in table.iterrows():
         lines.append("| " + " | ".join([label, *row]) + " |")
     return "\n".join([*lines, "", caption, ""])
 
 
-def to_html(table: pd.DataFrame, caption: str) -> str:
-    """A laid-out table as a page of its own."""
-    page = table.rename(index=html.escape).rename_axis(index=None, columns=["", ""])
-    body = page.to_html(escape=False, border=0)
-    return PAGE.format(caption=caption, body=body)
+def to_html(table: pd.DataFrame, caption: str, title: str = "Table 1") -> str:
+    """A laid-out table as a page of its own; its cells may hold HTML."""
+    return page(title, html_table(table), f"<p>{caption}</p>")
 
 
-def _read(
-    path: str | Path, what: str, needed: set[str], comment: str | None = None
+def html_table(table: pd.DataFrame) -> str:
+    """A laid-out table as a part of a page; its cells may hold HTML."""
+    names = [""] * table.columns.nlevels
+    laid_out = table.rename(index=html.escape).rename_axis(index=None, columns=names)
+    return laid_out.to_html(escape=False, border=0)
+
+
+def page(title: str, *parts: str) -> str:
+    """HTML of a page that needs no other file, from parts in HTML."""
+    return PAGE.format(title=html.escape(title), body="\n".join(parts))
+
+
+def read_table(
+    path: str | Path,
+    what: str,
+    needed: set[str],
+    comment: str | None = None,
+    as_text: bool = False,
 ) -> pd.DataFrame:
-    """Table in CSV with at least the columns ``needed``."""
+    """Table in CSV with at least the columns ``needed``.
+
+    Raises:
+        ValueError: If the file is missing, empty or lacks a column.
+    """
+    dtype = str if as_text else None
     try:
-        table = pd.read_csv(path, comment=comment)
+        table = pd.read_csv(
+            path, comment=comment, dtype=dtype, keep_default_na=not as_text
+        )
     except (OSError, ValueError) as error:  # pandas: damaged, empty, not text
         why = str(error).strip()
         raise ValueError(f"{path} is not a table of {what}: {why}") from error
@@ -166,7 +193,7 @@ PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<title>Table 1</title>
+<title>{title}</title>
 <style>
 body {{ font-family: sans-serif; margin: 2em; }}
 table {{ border-collapse: collapse; font-size: 85%; }}
@@ -175,12 +202,16 @@ thead th {{ text-align: center; }}
 tbody th {{ text-align: left; }}
 tbody tr {{ border-top: 1px solid #ccc; }}
 tbody td {{ color: #333; }}
-p {{ max-width: 60em; }}
+table.words th, table.words td {{ text-align: left; vertical-align: top; }}
+table.words td {{ white-space: normal; min-width: 8em; max-width: 35em; }}
+p, ul {{ max-width: 60em; }}
+.good, .warning {{ max-width: 60em; padding: 0.6em 1em; }}
+.good {{ background: #e6f4ea; border-left: 0.4em solid #2e7d32; }}
+.warning {{ background: #fdecea; border-left: 0.4em solid #c62828; }}
 </style>
 </head>
 <body>
 {body}
-<p>{caption}</p>
 </body>
 </html>
 """

@@ -90,7 +90,8 @@ rule evaluate_references:
             split=["train", "test"],
         ),
     output:
-        "results/{preset}/references/{system}.csv",
+        metrics="results/{preset}/references/{system}.csv",
+        rollouts="results/{preset}/references/{system}.h5",
     log:
         "results/{preset}/logs/evaluate_references/{system}.log",
     benchmark:
@@ -110,4 +111,109 @@ rule evaluate_references:
         " --train_videos {input.videos[0]} --videos {input.videos}"
         " --trajectories {input.trajectories} --system {wildcards.system}"
         " --seed {params.seed} --num_trajectories {params.num}"
-        " --metrics {output} --threads {threads} 2>&1 | tee {log}"
+        " --metrics {output.metrics} --rollouts {output.rollouts}"
+        " --threads {threads} 2>&1 | tee {log}"
+
+
+rule measure:
+    """Measure the dynamics of one trained model beyond the frames that it saw."""
+    input:
+        model="results/{preset}/runs/{system}/{model}/seed{seed}/model.safetensors",
+        rollouts="results/{preset}/runs/{system}/{model}/seed{seed}/rollouts.h5",
+        train_videos="results/{preset}/data/{system}/train_videos.h5",
+        videos="results/{preset}/data/{system}/test_videos.h5",
+        trajectories="results/{preset}/data/{system}/test_trajectories.h5",
+        motion="results/{preset}/data/{system}/test_motion.h5",
+    output:
+        "results/{preset}/runs/{system}/{model}/seed{seed}/dynamics.csv",
+    log:
+        "results/{preset}/logs/measure/{system}_{model}_seed{seed}.log",
+    benchmark:
+        "results/{preset}/benchmarks/measure/{system}_{model}_seed{seed}.tsv"
+    conda:
+        "../envs/hgnpipe.yaml"
+    threads: config["threads"]
+    resources:
+        gpu=0 if config["device"] == "cpu" else 1,
+        device=config["device"],
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    params:
+        horizons=lookup("presets/{preset}/evaluation/horizons", within=config),
+        repeats=lookup("presets/{preset}/evaluation/symetric_repeats", within=config),
+        batch_size=lookup("presets/{preset}/evaluation/batch_size", within=config),
+        code=family_code("workflow/scripts/measure.py"),
+    shell:
+        "python workflow/scripts/measure.py --model_path {input.model}"
+        " --train_videos {input.train_videos} --videos {input.videos}"
+        " --trajectories {input.trajectories} --motion {input.motion}"
+        " --rollouts {input.rollouts} --system {wildcards.system}"
+        " --model {wildcards.model} --seed {wildcards.seed}"
+        " --horizons {params.horizons} --symetric_repeats {params.repeats}"
+        " --batch_size {params.batch_size} --output {output}"
+        " --device {resources.device} --threads {threads} 2>&1 | tee {log}"
+
+
+rule measure_references:
+    """Measure the mean image of one system as if it were a model."""
+    input:
+        train_videos="results/{preset}/data/{system}/train_videos.h5",
+        motion="results/{preset}/data/{system}/test_motion.h5",
+    output:
+        "results/{preset}/references/{system}_dynamics.csv",
+    log:
+        "results/{preset}/logs/measure_references/{system}.log",
+    benchmark:
+        "results/{preset}/benchmarks/measure_references/{system}.tsv"
+    conda:
+        "../envs/hgnpipe.yaml"
+    threads: config["threads"]
+    resources:
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        num_frames=lookup("presets/{preset}/data/num_frames", within=config),
+        horizons=lookup("presets/{preset}/evaluation/horizons", within=config),
+        code=code_hash("workflow/scripts/measure_references.py"),
+    shell:
+        "python workflow/scripts/measure_references.py"
+        " --train_videos {input.train_videos} --motion {input.motion}"
+        " --num_frames {params.num_frames} --system {wildcards.system}"
+        " --horizons {params.horizons} --output {output} --threads {threads}"
+        " 2>&1 | tee {log}"
+
+
+rule play:
+    """Let a trained model play one video of each split at several speeds, and dream."""
+    input:
+        model="results/{preset}/runs/{system}/{model}/seed{seed}/model.safetensors",
+        videos=expand(
+            "results/{{preset}}/data/{{system}}/{split}_videos.h5",
+            split=["train", "test"],
+        ),
+        motions=expand(
+            "results/{{preset}}/data/{{system}}/{split}_motion.h5",
+            split=["train", "test"],
+        ),
+    output:
+        "results/{preset}/runs/{system}/{model}/seed{seed}/films.h5",
+    log:
+        "results/{preset}/logs/play/{system}_{model}_seed{seed}.log",
+    conda:
+        "../envs/hgnpipe.yaml"
+    threads: config["threads"]
+    resources:
+        gpu=0 if config["device"] == "cpu" else 1,
+        device=config["device"],
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        example=lookup("presets/{preset}/evaluation/example", within=config),
+        num_samples=lookup("presets/{preset}/evaluation/num_samples", within=config),
+        code=family_code("workflow/scripts/play.py"),
+    shell:
+        "python workflow/scripts/play.py --model_path {input.model}"
+        " --videos {input.videos} --motions {input.motions}"
+        " --example {params.example} --num_samples {params.num_samples}"
+        " --seed {wildcards.seed} --output {output}"
+        " --device {resources.device} --threads {threads} 2>&1 | tee {log}"

@@ -9,6 +9,23 @@ def simulated_system(wildcards):
     return json.dumps(system_options(config["systems"][wildcards.system]))
 
 
+def num_extended(wildcards):
+    """Trajectories that are followed beyond their frames: of train only the example."""
+    evaluation = config["presets"][wildcards.preset]["evaluation"]
+    few = evaluation["example"] + 1
+    return few if wildcards.split == "train" else max(few, evaluation["num_extended"])
+
+
+def num_before(wildcards):
+    """Frames before the first: as many as a backward rollout shows."""
+    return config["presets"][wildcards.preset]["data"]["num_frames"] - 1
+
+
+def num_after(wildcards):
+    """Frames after the last: as many as the longest horizon asks for."""
+    return max(config["presets"][wildcards.preset]["evaluation"]["horizons"])
+
+
 def model_block(wildcards):
     """Block of the model in its preset, for one system; options as JSON."""
     preset = config["presets"][wildcards.preset]
@@ -41,19 +58,87 @@ def model_setting(name):
     return lambda wildcards: model_block(wildcards)[name]
 
 
-def all_metrics(wildcards):
-    """Tables of trajectories of every run of a preset, and of its references."""
-    preset = config["presets"][wildcards.preset]
-    runs = expand(
-        "results/{preset}/runs/{system}/{model}/seed{seed}/metrics.csv",
+def runs_of(file, models=None, first_seed=False):
+    """One file of every run of a preset; the runs can be limited to some models.
+
+    A model that the preset lacks is left out. With `only_finished` so is a run whose
+    model is not there: nothing is trained, and tables and figures say what is missing.
+    """
+
+    def of_preset(wildcards):
+        preset = config["presets"][wildcards.preset]
+        system = getattr(wildcards, "system", None)
+        runs = expand(
+            "results/{preset}/runs/{system}/{model}/seed{seed}/{file}",
+            preset=wildcards.preset,
+            system=system or preset["systems"],
+            model=[m for m in preset["models"] if models is None or m in models],
+            seed=preset["seeds"][:1] if first_seed else preset["seeds"],
+            file=file,
+        )
+        if config["only_finished"]:
+            runs = [
+                run for run in runs if Path(run).with_name("model.safetensors").exists()
+            ]
+        return runs
+
+    return of_preset
+
+
+def data_of(file):
+    """One file of the data of every system of a preset."""
+    return lambda wildcards: expand(
+        "results/{preset}/data/{system}/{file}",
         preset=wildcards.preset,
-        system=preset["systems"],
-        model=preset["models"],
-        seed=preset["seeds"],
+        system=config["presets"][wildcards.preset]["systems"],
+        file=file,
     )
-    references = expand(
-        "results/{preset}/references/{system}.csv",
+
+
+def references_of(file):
+    """One file of the references of every system of a preset."""
+    return lambda wildcards: expand(
+        "results/{preset}/references/{system}{file}",
         preset=wildcards.preset,
-        system=preset["systems"],
+        system=config["presets"][wildcards.preset]["systems"],
+        file=file,
     )
-    return runs + references
+
+
+def families(wildcards):
+    """Family of every model of a preset, as JSON."""
+    models = config["presets"][wildcards.preset]["models"]
+    return json.dumps({name: block["family"] for name, block in models.items()})
+
+
+# What the report shows, below results/{preset}/; {system} stands for each of its systems.
+REPORTED = [
+    "tables/table1.html",
+    "tables/table1.csv",
+    "tables/provenance.html",
+    "tables/provenance.csv",
+    "tables/choices.html",
+]
+
+
+def report_inputs(wildcards):
+    """Files of a preset that its report shows."""
+    return expand(
+        [f"results/{{preset}}/{file}" for file in REPORTED],
+        preset=wildcards.preset,
+        system=config["presets"][wildcards.preset]["systems"],
+    )
+
+
+def report_texts():
+    """Captions, and rules with their labels: a report of older ones is out of date."""
+    places = ["workflow/report/*.rst", "workflow/rules/*.smk"]
+    texts = sorted(path for place in places for path in ROOT.glob(place))
+    return [str(path.relative_to(ROOT)) for path in texts]
+
+
+def report_settings(wildcards):
+    """Configuration as far as the report depends on it, as JSON."""
+    kept = {"preset": wildcards.preset, "presets": {}, "device": "cpu", "threads": 1}
+    kept["presets"][wildcards.preset] = config["presets"][wildcards.preset]
+    return json.dumps({**config, **kept})

@@ -5,12 +5,23 @@ import json
 rule table1:
     """Errors of all models on all systems, beside the paper's Table 1."""
     input:
-        metrics=all_metrics,
+        runs=runs_of("metrics.csv"),
+        references=references_of(".csv"),
         published="workflow/resources/published_table1.csv",
     output:
-        csv="results/{preset}/tables/table1.csv",
+        csv=report(
+            "results/{preset}/tables/table1.csv",
+            caption="../report/table1.rst",
+            category="Tables",
+            labels={"result": "Table 1: spreadsheet"},
+        ),
         markdown="results/{preset}/tables/table1.md",
-        html="results/{preset}/tables/table1.html",
+        html=report(
+            "results/{preset}/tables/table1.html",
+            caption="../report/table1.rst",
+            category="Tables",
+            labels={"result": "Table 1: errors of all models"},
+        ),
     log:
         "results/{preset}/logs/table1.log",
     conda:
@@ -19,26 +30,92 @@ rule table1:
         labels=json.dumps(config["labels"]),
         code=code_hash("workflow/scripts/table1.py"),
     shell:
-        "python workflow/scripts/table1.py --metrics {input.metrics}"
+        "python workflow/scripts/table1.py --metrics {input.runs} {input.references}"
         " --published {input.published} --labels {params.labels:q}"
         " --preset {wildcards.preset} --csv {output.csv} --markdown {output.markdown}"
         " --html {output.html} 2>&1 | tee {log}"
 
 
-rule current_table1:
-    """Table 1 of the preset that config.yaml names, where the README says it is."""
+rule table2:
+    """How well learned energies are conserved, beside the paper's Table 2."""
+    input:
+        rollouts=runs_of("rollouts.h5"),
+        published="workflow/resources/published_table2.csv",
+    output:
+        csv=report(
+            "results/{preset}/tables/table2.csv",
+            caption="../report/table2.rst",
+            category="Tables",
+            labels={"result": "Table 2: spreadsheet"},
+        ),
+        markdown="results/{preset}/tables/table2.md",
+        html=report(
+            "results/{preset}/tables/table2.html",
+            caption="../report/table2.rst",
+            category="Tables",
+            labels={"result": "Table 2: conservation of the learned energy"},
+        ),
+    log:
+        "results/{preset}/logs/table2.log",
+    conda:
+        "../envs/hgnpipe.yaml"
+    params:
+        labels=json.dumps(config["labels"]),
+        example=lookup("presets/{preset}/evaluation/example", within=config),
+        code=code_hash("workflow/scripts/table2.py"),
+    shell:
+        "python workflow/scripts/table2.py --rollouts {input.rollouts}"
+        " --published {input.published} --labels {params.labels:q}"
+        " --example {params.example} --preset {wildcards.preset} --csv {output.csv}"
+        " --markdown {output.markdown} --html {output.html} 2>&1 | tee {log}"
+
+
+rule metrics:
+    """Measures of the dynamics of all models on all systems."""
+    input:
+        runs=runs_of("dynamics.csv"),
+        references=references_of("_dynamics.csv"),
+    output:
+        csv=report(
+            "results/{preset}/tables/metrics.csv",
+            caption="../report/metrics.rst",
+            category="Tables",
+            labels={"result": "Measures of the dynamics: spreadsheet"},
+        ),
+        markdown="results/{preset}/tables/metrics.md",
+        html=report(
+            "results/{preset}/tables/metrics.html",
+            caption="../report/metrics.rst",
+            category="Tables",
+            labels={"result": "Measures of the dynamics"},
+        ),
+    log:
+        "results/{preset}/logs/metrics.log",
+    conda:
+        "../envs/hgnpipe.yaml"
+    params:
+        labels=json.dumps(config["labels"]),
+        code=code_hash("workflow/scripts/metrics.py"),
+    shell:
+        "python workflow/scripts/metrics.py --measures {input}"
+        " --labels {params.labels:q} --preset {wildcards.preset} --csv {output.csv}"
+        " --markdown {output.markdown} --html {output.html} 2>&1 | tee {log}"
+
+
+rule current_table:
+    """A table of the preset that config.yaml names, where the README says it is."""
     input:
         expand(
-            "results/{preset}/tables/table1.{kind}",
+            "results/{preset}/tables/{{table}}.{kind}",
             preset=config["preset"],
             kind=["csv", "md", "html"],
         ),
     output:
-        "results/table1.csv",
-        "results/table1.md",
-        "results/table1.html",
+        multiext("results/{table}", ".csv", ".md", ".html"),
     log:
-        "results/logs/table1.log",
+        "results/logs/{table}.log",
+    wildcard_constraints:
+        table="table1|table2|metrics",
     conda:
         "../envs/hgnpipe.yaml"
     shell:

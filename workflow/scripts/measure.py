@@ -1,0 +1,99 @@
+"""Rule measure: how right the dynamics of one trained model are."""
+
+from pathlib import Path
+
+from hgnpipe.batches import frame_statistics
+from hgnpipe.command import run
+from hgnpipe.continuation import load_motion
+from hgnpipe.data import load_trajectories, open_videos
+from hgnpipe.device import choose_device
+from hgnpipe.dynamics import (
+    as_rows,
+    measures_of_energy,
+    measures_of_map,
+    measures_of_motion,
+    measures_of_rollouts,
+)
+from hgnpipe.files import check_writable, written_whole
+from hgnpipe.models import load_model
+from hgnpipe.playing import mse_of_mean_image, play_beyond
+from hgnpipe.progress import Progress
+from hgnpipe.rendering import render
+from hgnpipe.scores import load_scores
+from hgnpipe.simulation import true_energy
+
+
+def main(
+    model_path: Path,
+    train_videos: Path,
+    videos: Path,
+    trajectories: Path,
+    motion: Path,
+    rollouts: Path,
+    system: str,
+    model: str,
+    seed: int,
+    horizons: list[int],
+    symetric_repeats: int,
+    batch_size: int,
+    output: Path,
+    device: str = "auto",
+    threads: int = 1,
+) -> None:
+    """Measure a model's dynamics on test trajectories.
+
+    Args:
+        model_path: Trained model.
+        train_videos: Videos whose mean image is taken, HDF5.
+        videos: Test videos, HDF5.
+        trajectories: Their trajectories, HDF5.
+        motion: The motion before and after the first of them, from rule extend.
+        rollouts: Learned energies of the test videos, from rule evaluate.
+        system: Name of the system, for the table.
+        model: Name of the model, for the table.
+        seed: Seed of the training, for the table.
+        horizons: Frames beyond the training window over which errors are averaged.
+        symetric_repeats: Batches of five trajectories for SyMetric.
+        batch_size: Videos at a time.
+        output: Table with a row per measure to write, CSV.
+        device: auto, cpu or cuda.
+        threads: Processor cores to use.
+    """
+    check_writable(output)
+    chosen = choose_device(device, threads)
+    trained = load_model(model_path, chosen)
+    kind, true = load_motion(motion)
+    frames = open_videos(videos).frames[: len(true.q)][true.exact]
+    q, p = true.q[true.exact], true.p[true.exact]
+    with Progress(f"measure {system}/{model}", len(frames), " videos") as bar:
+        played = play_beyond(
+            trained,
+            frames,
+            lambda batch: render(kind, q[batch], frames.shape[2]),
+            true.start,
+            batch_size=batch_size,
+            progress=bar.advance,
+        )
+    mean, _ = frame_statistics(open_videos(train_videos).frames)
+    drawn = render(kind, q, frames.shape[2])
+    measures = measures_of_rollouts(
+        played.mse,
+        played.square,
+        mse_of_mean_image(mean, drawn)[0],
+        true.start,
+        frames.shape[1],
+        horizons,
+    )
+    measures |= measures_of_motion(played)
+    learned = load_scores(rollouts)["test"].energy
+    known = load_trajectories(trajectories).trajectories
+    first = (known.q[: len(learned), 0], known.p[: len(learned), 0])
+    measures |= measures_of_energy(learned, true_energy(kind, *first))
+    measures |= measures_of_map(played, q, p, symetric_repeats)
+    table = as_rows(measures).assign(system=system, model=model, seed=seed)
+    with written_whole(output) as path:
+        table.to_csv(path, index=False)
+
+
+if __name__ == "__main__":
+    run(main)

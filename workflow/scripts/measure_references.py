@@ -1,0 +1,49 @@
+"""Rule measure_references: the mean image of one system, measured like a model."""
+
+from pathlib import Path
+
+from hgnpipe.batches import frame_statistics
+from hgnpipe.command import run
+from hgnpipe.continuation import load_motion
+from hgnpipe.data import open_videos
+from hgnpipe.device import choose_device
+from hgnpipe.dynamics import as_rows, measures_of_rollouts
+from hgnpipe.files import written_whole
+from hgnpipe.playing import mse_of_mean_image
+from hgnpipe.rendering import render
+
+
+def main(
+    train_videos: Path,
+    motion: Path,
+    num_frames: int,
+    system: str,
+    horizons: list[int],
+    output: Path,
+    threads: int = 1,
+) -> None:
+    """Measure what a collapsed model predicts beyond the training window.
+
+    Args:
+        train_videos: Videos whose mean image is taken, HDF5.
+        motion: The motion before, during and after test videos, from rule extend.
+        num_frames: Length of the videos.
+        system: Name of the system, for the table.
+        horizons: Frames beyond the training window over which errors are averaged.
+        output: Table with a row per measure to write, CSV.
+        threads: Processor cores to use.
+    """
+    choose_device("cpu", threads)
+    videos = open_videos(train_videos).frames
+    mean, _ = frame_statistics(videos)
+    kind, true = load_motion(motion)
+    drawn = render(kind, true.q[true.exact], videos.shape[2])
+    mse, square = mse_of_mean_image(mean, drawn)
+    measures = measures_of_rollouts(mse, square, mse, true.start, num_frames, horizons)
+    table = as_rows(measures).assign(system=system, model="mean_image", seed=0)
+    with written_whole(output) as path:
+        table.to_csv(path, index=False)
+
+
+if __name__ == "__main__":
+    run(main)

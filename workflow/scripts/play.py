@@ -1,0 +1,61 @@
+"""Rule play: videos that a trained model makes, for Figs. 7 and 8."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from hgnpipe.command import run
+from hgnpipe.continuation import load_motion
+from hgnpipe.data import open_videos
+from hgnpipe.device import choose_device
+from hgnpipe.files import check_writable
+from hgnpipe.models import load_model
+from hgnpipe.playing import dream, film, save_films
+from hgnpipe.registry import require
+from hgnpipe.rendering import render
+
+
+def main(
+    model_path: Path,
+    videos: list[Path],
+    motions: list[Path],
+    example: int,
+    num_samples: int,
+    seed: int,
+    output: Path,
+    device: str = "auto",
+    threads: int = 1,
+) -> None:
+    """Let a model play one video of each split, and dream.
+
+    Args:
+        model_path: Trained model.
+        videos: Videos of each split, HDF5.
+        motions: The motion before and after them, in the same order.
+        example: Index of the video of each split.
+        num_samples: Videos to sample from the prior, if the model has one.
+        seed: Seed of the samples.
+        output: HDF5 file to write.
+        device: auto, cpu or cuda.
+        threads: Processor cores to use.
+    """
+    check_writable(output)
+    model = load_model(model_path, choose_device(device, threads))
+    films = {}
+    for path, motion in zip(videos, motions, strict=True):
+        frames, _, attributes = open_videos(path)
+        system, true = load_motion(motion)
+        have = min(len(frames), len(true.q))
+        require(example < have, "example", example, f"below {have}")
+        length, size = frames.shape[1:3]
+        past = true.q[example, : true.start + 1][::-1][:length]
+        films[str(attributes["split"])] = film(
+            model, np.array(frames[example]), render(system, past, size)
+        )
+    generator = torch.Generator(next(model.parameters()).device).manual_seed(seed)
+    save_films(output, films, dream(model, num_samples, length - 1, generator))
+
+
+if __name__ == "__main__":
+    run(main)
