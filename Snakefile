@@ -50,13 +50,19 @@ resource_scopes:
     gpu="local",
 
 
+report: "workflow/report/workflow.rst"
+
+
 rule all:
     input:
         "results/table1.csv",
+        "results/report.html",
 
 
 include: "workflow/rules/settings.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/figures.smk"
 include: "workflow/rules/benchmarks.smk"
+include: "workflow/rules/report.smk"

@@ -88,7 +88,8 @@ def arguments_of(name, folder, **changes):
             "rollouts": folder / "rollouts.h5", "device": "cpu",
         },
         "evaluate_references": {
-            "train_videos": videos[0], **scored, "metrics": folder / "references.csv"
+            "train_videos": videos[0], **scored, "metrics": folder / "references.csv",
+            "rollouts": folder / "references.h5",
         },
         "table1": {
             "metrics": [folder / "metrics.csv", folder / "references.csv"],
@@ -131,7 +132,7 @@ def test_the_chain_has_every_script_of_table_1():
 def test_the_chain_makes_its_files_and_nothing_else(made):
     assert sorted(path.name for path in made.iterdir()) == [
         "history.csv", "metrics.csv", "model.safetensors", "references.csv",
-        "rollouts.h5", "run.json", "table1.csv", "table1.html", "table1.md",
+        "references.h5", "rollouts.h5", "run.json", "table1.csv", "table1.html", "table1.md",
         "test_trajectories.h5", "test_videos.h5", "train_trajectories.h5",
         "train_videos.h5",
     ]  # fmt: skip
@@ -152,6 +153,15 @@ def test_scores_of_the_chain_are_of_the_first_trajectories_of_both_splits(made):
     scores = load_scores(made / "rollouts.h5")["test"]
     means = metrics[metrics.split == "test"].mse
     np.testing.assert_allclose(scores.mse.mean(axis=1), means, rtol=1e-5)
+
+
+def test_the_references_of_the_chain_are_scored_frame_by_frame(made):
+    table = pd.read_csv(made / "references.csv")
+    frames = load_scores(made / "references.h5")
+    for (model, split), rows in table.groupby(["model", "split"]):
+        means = frames.pop(f"{model} {split}").mse.mean(axis=1)
+        np.testing.assert_allclose(means, rows.mse, rtol=1e-5)
+    assert frames == {}
 
 
 def test_the_splits_of_the_chain_are_different_videos(made):
@@ -301,7 +311,7 @@ OUTPUTS = {
     "render": ["output"],
     "train": ["model_path", "history_path", "run_path", "checkpoint"],
     "evaluate": ["metrics", "rollouts"],
-    "evaluate_references": ["metrics"],
+    "evaluate_references": ["metrics", "rollouts"],
     "table1": ["csv", "markdown", "html"],
 }
 INPUTS = [

@@ -5,12 +5,10 @@ It is built once; the tests then ask Snakemake what an edit would make it remake
 
 import csv
 import math
-import os
 import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from itertools import product
 from pathlib import Path
@@ -18,12 +16,11 @@ from pathlib import Path
 import psutil
 import pytest
 import yaml
+from pipeline import REPOSITORY, SOURCES, command, environment, make, shown, snakemake
 from safetensors.torch import load_file
 
 pytestmark = pytest.mark.workflow
 
-REPOSITORY = Path(__file__).parents[1]
-SOURCES = ["Snakefile", "config.yaml", "profiles", "slurm", "src", "workflow"]
 PRESETS = yaml.safe_load((REPOSITORY / "config.yaml").read_text("utf-8"))["presets"]
 SMOKE = PRESETS["smoke"]
 HGNS = {name for name, m in SMOKE["models"].items() if m["family"] == "hgn"}
@@ -34,40 +31,6 @@ SYSTEM = SMOKE["systems"][0]
 MODEL = "hgn_leapfrog"
 RUN = f"results/smoke/runs/{SYSTEM}/{MODEL}/seed0"
 LOG = f"results/smoke/logs/train/{SYSTEM}_{MODEL}_seed0.log"
-
-
-def command(*arguments, preset="smoke"):
-    return [
-        *(sys.executable, "-m", "snakemake", *arguments),
-        *("--config", f"preset={preset}"),
-    ]
-
-
-def environment(**more):
-    """Ours, without what could make Snakemake behave in another way."""
-    own = {k: v for k, v in os.environ.items() if not k.startswith("SNAKEMAKE")}
-    return {**own, **more}
-
-
-def snakemake(project, *arguments, preset="smoke", **variables):
-    return subprocess.run(
-        command(*arguments, preset=preset),
-        cwd=project,
-        env=environment(**variables),
-        capture_output=True,
-        text=True,
-    )
-
-
-def shown(done):
-    """All that the user sees."""
-    return done.stdout + done.stderr
-
-
-def make(project, *arguments):
-    done = snakemake(project, "--cores", "2", *arguments)
-    assert done.returncode == 0, shown(done)
-    return done
 
 
 def jobs(done):
@@ -102,17 +65,6 @@ def models_of(paths):
     return models
 
 
-def copy_sources(target):
-    target.mkdir()
-    ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
-    for source in (REPOSITORY / name for name in SOURCES):
-        if source.is_dir():
-            shutil.copytree(source, target / source.name, ignore=ignored)
-        elif source.exists():
-            shutil.copy2(source, target)
-    return target
-
-
 def edit(project, path, old, new):
     text = (project / path).read_text("utf-8")
     assert old in text
@@ -137,25 +89,6 @@ def configure(project, **values):
         assert block.get(last) != value
         block[last] = value
     path.write_text(yaml.safe_dump(config, sort_keys=False), "utf-8")
-
-
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory):
-    """A project whose smoke preset is built, for looking only; and what was shown."""
-    project = copy_sources(tmp_path_factory.mktemp("workflow") / "hgnpipe")
-    return project, shown(make(project))
-
-
-@pytest.fixture(scope="session")
-def fresh(tmp_path_factory):
-    """A project where nothing is built, for looking only."""
-    return copy_sources(tmp_path_factory.mktemp("workflow") / "fresh")
-
-
-@pytest.fixture
-def project(finished, tmp_path):
-    """A copy of the finished project, for a test of its own."""
-    return Path(shutil.copytree(finished[0], tmp_path / "moved")).resolve()
 
 
 def test_the_table_has_finite_errors_of_every_system_split_and_model(finished):
@@ -287,6 +220,10 @@ def test_every_preset_plans_one_training_per_system_model_and_seed(
         "evaluate_references": num_systems,
         "table1": 1,
         "current_table1": 1,
+        "provenance": 1,
+        "choices": 1,
+        "report": 1,
+        "current_report": 1,
     }
     assert expected.items() <= planned.items()
 

@@ -11,7 +11,9 @@ from typing import Any
 
 import matplotlib
 import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from hgnpipe.files import written_whole
 
@@ -71,6 +73,38 @@ def model_styles(labels: Mapping[str, str]) -> dict[str, dict[str, Any]]:
         for number, name in enumerate(models)
     }
     return styles | REFERENCES
+
+
+def system_label(name: str) -> str:
+    """How figures call a system: ``two_body`` is two-body, as in the paper."""
+    return name.replace("_", "-")
+
+
+def columns_width(num: int) -> float:
+    """Width in inches of a figure with ``num`` columns, of which four fill a page."""
+    return WIDTH * max(num, 4) / 4
+
+
+def log_scale(axes: Axes) -> None:
+    """Make y logarithmic, with a few ticks that read as plain numbers.
+
+    Call it when everything is drawn: where the ticks go depends on the range.
+    """
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    if high < 8 * low:
+        locator = MaxNLocator(5, steps=[1, 2, 5, 10])
+    else:
+        locator = LogLocator(subs=(1, 2, 5) if high < 80 * low else (1, 3), numticks=4)
+    axes.yaxis.set_major_locator(locator)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_locator(NullLocator())
+
+
+def say(axes: Axes, text: str) -> None:
+    """Write in the middle of a panel why there is nothing to see."""
+    style = {"ha": "center", "va": "center", "color": "0.4"}
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, **style)
 
 
 def save_figure(figure: Figure, paths: Iterable[str | Path]) -> None:

@@ -11,6 +11,7 @@ from hgnpipe.data import load_splits, open_videos
 from hgnpipe.device import choose_device
 from hgnpipe.evaluation import per_trajectory, score_mean_image, score_noise_floor
 from hgnpipe.files import written_whole
+from hgnpipe.scores import save_scores
 from hgnpipe.simulation import random_source
 
 
@@ -22,6 +23,7 @@ def main(
     seed: int,
     num_trajectories: int,
     metrics: Path,
+    rollouts: Path,
     threads: int = 1,
 ) -> None:
     """Score what a collapsed model predicts, and what no model can do better.
@@ -34,11 +36,13 @@ def main(
         seed: Seed of the second, independent observation noise.
         num_trajectories: How many of each split to evaluate, at most.
         metrics: Table with a row per trajectory to write, CSV.
+        rollouts: Scores of every frame to write, HDF5; a group, such as ``mean_image
+            train``, for each reference and split.
         threads: Processor cores to use.
     """
     choose_device("cpu", threads)
     mean, _ = frame_statistics(open_videos(train_videos).frames)
-    tables = []
+    tables, frames = [], {}
     for split in load_splits(videos, trajectories, num_trajectories):
         source = random_source(seed, split.system, f"{split.name} floor")
         noise = np.random.default_rng(source).standard_normal(split.q.shape)
@@ -48,11 +52,13 @@ def main(
             "noise_floor": score_noise_floor(split.frames, other, clean),
         }
         for model, scores in rows.items():
+            frames[f"{model} {split.name}"] = scores
             table = per_trajectory(scores)
             names = {"system": system, "model": model, "seed": 0}
             tables.append(table.assign(**names, split=split.name))
     with written_whole(metrics) as path:
         pd.concat(tables).to_csv(path, index=False)
+    save_scores(rollouts, frames)
 
 
 if __name__ == "__main__":

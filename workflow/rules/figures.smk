@@ -1,0 +1,149 @@
+# Figures; nothing here needs a GPU. Each is a PDF for the printer and a PNG for the report.
+import json
+
+
+rule fig05:
+    """Energy of every system, motions on it, and samples of the videos."""
+    input:
+        trajectories=data_of("train_trajectories.h5"),
+        videos=data_of("train_videos.h5"),
+    output:
+        pdf="results/{preset}/figures/fig05_systems.pdf",
+        png=report(
+            "results/{preset}/figures/fig05_systems.png",
+            caption="../report/fig05.rst",
+            category="Figures",
+            labels={"result": "Fig. 5: systems and their videos"},
+        ),
+    log:
+        "results/{preset}/logs/fig05.log",
+    conda:
+        "../envs/hgnpipe.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        example=lookup("presets/{preset}/evaluation/example", within=config),
+        code=code_hash("workflow/scripts/fig05_systems.py"),
+    shell:
+        "python workflow/scripts/fig05_systems.py --trajectories {input.trajectories}"
+        " --videos {input.videos} --example {params.example}"
+        " --output {output.pdf} {output.png} 2>&1 | tee {log}"
+
+
+rule fig06:
+    """Error of each frame along one train and one test rollout of every model."""
+    input:
+        rollouts=runs_of("rollouts.h5", first_seed=True),
+        references=references_of(".h5"),
+    output:
+        pdf="results/{preset}/figures/fig06_mse_per_frame.pdf",
+        png=report(
+            "results/{preset}/figures/fig06_mse_per_frame.png",
+            caption="../report/fig06.rst",
+            category="Figures",
+            labels={"result": "Fig. 6: error of each frame"},
+        ),
+    log:
+        "results/{preset}/logs/fig06.log",
+    conda:
+        "../envs/hgnpipe.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        families=families,
+        labels=json.dumps(config["labels"]),
+        example=lookup("presets/{preset}/evaluation/example", within=config),
+        code=code_hash("workflow/scripts/fig06_mse_per_frame.py"),
+    shell:
+        "python workflow/scripts/fig06_mse_per_frame.py --rollouts {input.rollouts}"
+        " --references {input.references} --families {params.families:q}"
+        " --labels {params.labels:q} --example {params.example}"
+        " --output {output.pdf} {output.png} 2>&1 | tee {log}"
+
+
+rule fig11:
+    """Reconstruction error of hgn_leapfrog during training."""
+    input:
+        history=runs_of("history.csv", models=["hgn_leapfrog"]),
+        references=references_of(".csv"),
+    output:
+        pdf="results/{preset}/figures/fig11_convergence_hgn.pdf",
+        png=report(
+            "results/{preset}/figures/fig11_convergence_hgn.png",
+            caption="../report/fig11.rst",
+            category="Figures",
+            labels={"result": "Fig. 11: training of HGN (leapfrog)"},
+        ),
+    log:
+        "results/{preset}/logs/fig11.log",
+    conda:
+        "../envs/hgnpipe.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        model="hgn_leapfrog",
+        labels=json.dumps(config["labels"]),
+        code=code_hash("workflow/scripts/fig11_convergence.py"),
+    shell:
+        "python workflow/scripts/fig11_convergence.py --history {input.history}"
+        " --references {input.references} --model {params.model}"
+        " --labels {params.labels:q}"
+        " --output {output.pdf} {output.png} 2>&1 | tee {log}"
+
+
+rule fig12:
+    """Reconstruction error of hnn_conv during training."""
+    input:
+        history=runs_of("history.csv", models=["hnn_conv"]),
+        references=references_of(".csv"),
+    output:
+        pdf="results/{preset}/figures/fig12_convergence_hnn_conv.pdf",
+        png=report(
+            "results/{preset}/figures/fig12_convergence_hnn_conv.png",
+            caption="../report/fig12.rst",
+            category="Figures",
+            labels={"result": "Fig. 12: training of HNN (conv)"},
+        ),
+    log:
+        "results/{preset}/logs/fig12.log",
+    conda:
+        "../envs/hgnpipe.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        model="hnn_conv",
+        labels=json.dumps(config["labels"]),
+        code=code_hash("workflow/scripts/fig11_convergence.py"),
+    shell:
+        "python workflow/scripts/fig11_convergence.py --history {input.history}"
+        " --references {input.references} --model {params.model}"
+        " --labels {params.labels:q}"
+        " --output {output.pdf} {output.png} 2>&1 | tee {log}"
+
+
+rule fig13:
+    """What leapfrog keeps and Euler does not, and the parts of a leapfrog step."""
+    output:
+        pdf="results/{preset}/figures/fig13_integrators.pdf",
+        png=report(
+            "results/{preset}/figures/fig13_integrators.png",
+            caption="../report/fig13.rst",
+            category="Figures",
+            labels={"result": "Fig. 13: integrators"},
+        ),
+    log:
+        "results/{preset}/logs/fig13.log",
+    conda:
+        "../envs/hgnpipe.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        code=code_hash("workflow/scripts/fig13_integrators.py"),
+    shell:
+        "python workflow/scripts/fig13_integrators.py"
+        " --output {output.pdf} {output.png} 2>&1 | tee {log}"
