@@ -55,7 +55,10 @@ report: "workflow/report/workflow.rst"
 
 rule all:
     input:
-        "results/table1.csv",
+        multiext("results/table1", ".csv", ".md", ".html"),
+        multiext("results/table2", ".csv", ".md", ".html"),
+        multiext("results/metrics", ".csv", ".md", ".html"),
+        lambda wildcards: current_figures(),
         "results/report.html",
 
 

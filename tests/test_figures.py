@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from matplotlib.text import Annotation
 
 from hgnpipe.data import (
     Simulated,
@@ -189,7 +190,7 @@ def test_a_run_on_a_system_without_references_is_refused(
 ):
     options = {**arguments[module], "output": [tmp_path / "a.png"]}
     options["references"] = options["references"][:1]
-    with pytest.raises(ValueError, match="Unknown system 'two_body'. Known: pendulum"):
+    with pytest.raises(ValueError, match="Unknown system 'two_body'"):
         module.main(**options)
 
 
@@ -504,7 +505,7 @@ def test_the_quadrilaterals_are_carried_along_the_lines_of_equal_energy():
 
 def test_the_arrows_of_a_leapfrog_step_follow_each_other_to_its_end():
     axes = FIG13.draw().axes[2]
-    arrows = [text for text in axes.texts if text.arrow_patch is not None]
+    arrows = [text for text in axes.texts if isinstance(text, Annotation)]
     heads = np.array([arrow.xy for arrow in arrows])
     tails = np.array([arrow.xyann for arrow in arrows])
     np.testing.assert_allclose(tails[0], FIG13.START)

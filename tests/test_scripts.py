@@ -132,9 +132,9 @@ def test_the_chain_has_every_script_of_table_1():
 def test_the_chain_makes_its_files_and_nothing_else(made):
     assert sorted(path.name for path in made.iterdir()) == [
         "history.csv", "metrics.csv", "model.safetensors", "references.csv",
-        "references.h5", "rollouts.h5", "run.json", "table1.csv", "table1.html", "table1.md",
-        "test_trajectories.h5", "test_videos.h5", "train_trajectories.h5",
-        "train_videos.h5",
+        "references.h5", "rollouts.h5", "run.json", "table1.csv", "table1.html",
+        "table1.md", "test_trajectories.h5", "test_videos.h5",
+        "train_trajectories.h5", "train_videos.h5",
     ]  # fmt: skip
 
 

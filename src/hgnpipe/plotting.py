@@ -94,8 +94,10 @@ def log_scale(axes: Axes) -> None:
     low, high = axes.get_ylim()
     if high < 8 * low:
         locator = MaxNLocator(5, steps=[1, 2, 5, 10])
+    elif high < 80 * low:
+        locator = LogLocator(subs=(1, 2, 5))
     else:
-        locator = LogLocator(subs=(1, 2, 5) if high < 80 * low else (1, 3), numticks=4)
+        locator = LogLocator(subs=(1, 3) if high < 2000 * low else (1,), numticks=5)
     axes.yaxis.set_major_locator(locator)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.yaxis.set_minor_locator(NullLocator())
@@ -103,8 +105,9 @@ def log_scale(axes: Axes) -> None:
 
 def say(axes: Axes, text: str) -> None:
     """Write in the middle of a panel why there is nothing to see."""
-    style = {"ha": "center", "va": "center", "color": "0.4"}
-    axes.text(0.5, 0.5, text, transform=axes.transAxes, **style)
+    style = {"ha": "center", "va": "center", "color": "0.4", "zorder": 4}
+    paper = {"facecolor": "white", "edgecolor": "none", "pad": 2}
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, bbox=paper, **style)
 
 
 def save_figure(figure: Figure, paths: Iterable[str | Path]) -> None:

@@ -1,4 +1,6 @@
 # Figures; nothing here needs a GPU. Each is a PDF for the printer and a PNG for the report.
+#
+# The report sorts results as text: a blank as wide as a digit before the numbers below 10.
 import json
 
 
@@ -13,7 +15,7 @@ rule fig05:
             "results/{preset}/figures/fig05_systems.png",
             caption="../report/fig05.rst",
             category="Figures",
-            labels={"result": "Fig. 5: systems and their videos"},
+            labels={"result": "Fig. \u20075: systems and their videos"},
         ),
     log:
         "results/{preset}/logs/fig05.log",
@@ -42,7 +44,7 @@ rule fig06:
             "results/{preset}/figures/fig06_mse_per_frame.png",
             caption="../report/fig06.rst",
             category="Figures",
-            labels={"result": "Fig. 6: error of each frame"},
+            labels={"result": "Fig. \u20076: error of each frame"},
         ),
     log:
         "results/{preset}/logs/fig06.log",
@@ -61,6 +63,96 @@ rule fig06:
         " --references {input.references} --families {params.families:q}"
         " --labels {params.labels:q} --example {params.example}"
         " --output {output.pdf} {output.png} 2>&1 | tee {log}"
+
+
+rule fig07:
+    """A train and a test video, and HGN's and HNN's rollouts; strips and animation."""
+    input:
+        films=runs_of("films.h5", models=["hgn_leapfrog", "hnn"], first_seed=True),
+        table1="results/{preset}/tables/table1.csv",
+    output:
+        pdf="results/{preset}/figures/fig07_rollouts_{system}.pdf",
+        png=report(
+            "results/{preset}/figures/fig07_rollouts_{system}.png",
+            caption="../report/fig07.rst",
+            category="Figures",
+            labels={"result": "Fig. \u20077: rollouts, {system}"},
+        ),
+        gif=report(
+            "results/{preset}/figures/fig07_rollouts_{system}.gif",
+            caption="../report/fig07.rst",
+            category="Animations",
+            labels={"result": "Fig. \u20077: rollouts, {system}, as GIF"},
+        ),
+        mp4=report(
+            "results/{preset}/figures/fig07_rollouts_{system}.mp4",
+            caption="../report/fig07.rst",
+            category="Animations",
+            labels={"result": "Fig. \u20077: rollouts, {system}, as MP4"},
+        ),
+        page=report(
+            "results/{preset}/figures/fig07_rollouts_{system}.html",
+            caption="../report/fig07.rst",
+            category="Animations",
+            labels={"result": "Fig. \u20077: rollouts, {system}, animated"},
+        ),
+    log:
+        "results/{preset}/logs/fig07_{system}.log",
+    conda:
+        "../envs/hgnpipe.yaml"
+    params:
+        labels=json.dumps(config["labels"]),
+        code=code_hash("workflow/scripts/fig07_rollouts.py"),
+    shell:
+        "python workflow/scripts/fig07_rollouts.py --films {input.films}"
+        " --table1 {input.table1} --system {wildcards.system} --model hgn_leapfrog"
+        " --baseline hnn --labels {params.labels:q} --figure {output.pdf} {output.png}"
+        " --animation {output.gif} {output.mp4} {output.page} 2>&1 | tee {log}"
+
+
+rule fig08:
+    """Videos that HGN samples from its prior, on every system; strips and animation."""
+    input:
+        runs_of("films.h5", models=["hgn_leapfrog"], first_seed=True),
+    output:
+        pdf="results/{preset}/figures/fig08_samples.pdf",
+        png=report(
+            "results/{preset}/figures/fig08_samples.png",
+            caption="../report/fig08.rst",
+            category="Figures",
+            labels={"result": "Fig. \u20078: samples from the prior"},
+        ),
+        gif=report(
+            "results/{preset}/figures/fig08_samples.gif",
+            caption="../report/fig08.rst",
+            category="Animations",
+            labels={"result": "Fig. \u20078: samples, as GIF"},
+        ),
+        mp4=report(
+            "results/{preset}/figures/fig08_samples.mp4",
+            caption="../report/fig08.rst",
+            category="Animations",
+            labels={"result": "Fig. \u20078: samples, as MP4"},
+        ),
+        page=report(
+            "results/{preset}/figures/fig08_samples.html",
+            caption="../report/fig08.rst",
+            category="Animations",
+            labels={"result": "Fig. \u20078: samples, animated"},
+        ),
+    log:
+        "results/{preset}/logs/fig08.log",
+    conda:
+        "../envs/hgnpipe.yaml"
+    params:
+        systems=lookup("presets/{preset}/systems", within=config),
+        labels=json.dumps(config["labels"]),
+        code=code_hash("workflow/scripts/fig08_samples.py"),
+    shell:
+        "python workflow/scripts/fig08_samples.py --films {input}"
+        " --systems {params.systems} --model hgn_leapfrog --labels {params.labels:q}"
+        " --figure {output.pdf} {output.png}"
+        " --animation {output.gif} {output.mp4} {output.page} 2>&1 | tee {log}"
 
 
 rule fig11:
@@ -147,3 +239,39 @@ rule fig13:
     shell:
         "python workflow/scripts/fig13_integrators.py"
         " --output {output.pdf} {output.png} 2>&1 | tee {log}"
+
+
+rule current_figure:
+    """A figure of the preset that config.yaml names, where the README says it is."""
+    input:
+        multiext(f"results/{config['preset']}/figures/{{figure}}", ".pdf", ".png"),
+    output:
+        multiext("results/figures/{figure}", ".pdf", ".png"),
+    log:
+        "results/logs/{figure}.log",
+    wildcard_constraints:
+        figure="fig[0-9]+_[A-Za-z0-9_]+",
+    localrule: True
+    conda:
+        "../envs/hgnpipe.yaml"
+    shell:
+        "cp -v {input} results/figures/ > {log} 2>&1"
+
+
+rule current_animation:
+    """An animation of the preset that config.yaml names."""
+    input:
+        multiext(
+            f"results/{config['preset']}/figures/{{figure}}", ".gif", ".mp4", ".html"
+        ),
+    output:
+        multiext("results/figures/{figure}", ".gif", ".mp4", ".html"),
+    log:
+        "results/logs/{figure}_animation.log",
+    wildcard_constraints:
+        figure="fig0[78]_[A-Za-z0-9_]+",
+    localrule: True
+    conda:
+        "../envs/hgnpipe.yaml"
+    shell:
+        "cp -v {input} results/figures/ > {log} 2>&1"

@@ -115,6 +115,23 @@ def families(wildcards):
 REPORTED = [
     "tables/table1.html",
     "tables/table1.csv",
+    "tables/table2.html",
+    "tables/table2.csv",
+    "tables/metrics.html",
+    "tables/metrics.csv",
+    "figures/fig05_systems.png",
+    "figures/fig06_mse_per_frame.png",
+    "figures/fig07_rollouts_{system}.png",
+    "figures/fig07_rollouts_{system}.html",
+    "figures/fig07_rollouts_{system}.gif",
+    "figures/fig07_rollouts_{system}.mp4",
+    "figures/fig08_samples.png",
+    "figures/fig08_samples.html",
+    "figures/fig08_samples.gif",
+    "figures/fig08_samples.mp4",
+    "figures/fig11_convergence_hgn.png",
+    "figures/fig12_convergence_hnn_conv.png",
+    "figures/fig13_integrators.png",
     "tables/provenance.html",
     "tables/provenance.csv",
     "tables/choices.html",
@@ -123,11 +140,20 @@ REPORTED = [
 
 def report_inputs(wildcards):
     """Files of a preset that its report shows."""
-    return expand(
+    files = expand(
         [f"results/{{preset}}/{file}" for file in REPORTED],
         preset=wildcards.preset,
         system=config["presets"][wildcards.preset]["systems"],
     )
+    return list(dict.fromkeys(files))
+
+
+def current_figures():
+    """Every figure and animation of the preset that config.yaml names."""
+    figures = [f"results/{file}" for file in REPORTED if file.startswith("figures/")]
+    printed = [f.removesuffix(".png") + ".pdf" for f in figures if f.endswith(".png")]
+    systems = config["presets"][config["preset"]]["systems"]
+    return list(dict.fromkeys(expand(figures + printed, system=systems)))
 
 
 def report_texts():

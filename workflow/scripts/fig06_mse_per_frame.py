@@ -131,9 +131,9 @@ def kind_of(found: dict[str, Rollouts], name: str) -> str:
     references = found["references"]
     skills = [
         skill(
-            found[name][split].mse.mean(),
-            references[f"noise_floor {split}"].mse.mean(),
-            references[f"mean_image {split}"].mse.mean(),
+            found[name][split].mse.mean(dtype=float),
+            references[f"noise_floor {split}"].mse.mean(dtype=float),
+            references[f"mean_image {split}"].mse.mean(dtype=float),
         )
         for split in SPLITS
     ]
