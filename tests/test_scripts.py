@@ -14,15 +14,26 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 
 from hgnpipe.command import join_lists, run
-from hgnpipe.data import open_videos
+from hgnpipe.continuation import load_motion
+from hgnpipe.data import load_trajectories, open_videos
+from hgnpipe.playing import load_films
+from hgnpipe.rendering import render
 from hgnpipe.scores import load_scores
 
 FOLDER = Path(__file__).parents[1] / "workflow" / "scripts"
 PUBLISHED = FOLDER.parent / "resources" / "published_table1.csv"
 SCRIPTS = sorted(path.stem for path in FOLDER.glob("*.py"))
-CHAIN = ["simulate", "render", "train", "evaluate", "evaluate_references", "table1"]
+PUBLISHED2 = FOLDER.parent / "resources" / "published_table2.csv"
+CHAIN = [
+    "simulate", "render", "extend", "train", "evaluate", "evaluate_references",
+    "measure", "measure_references", "play", "table1", "table2", "metrics",
+    "fig07_rollouts", "fig08_samples",
+]  # fmt: skip
+OF_SPLITS = CHAIN[:3]
+RUN = Path("pendulum") / "mine" / "seed0"
 HGN = {"num_filters": 4, "latent_channels": 2, "num_decoded": 2}
 FIT = {"num_iterations": 2, "batch_size": 2, "learning_rate": 1e-3}
 
@@ -68,6 +79,8 @@ def arguments_of(name, folder, **changes):
     """Options with which a script works, given what the scripts before it made."""
     data = [folder / f"{split}_trajectories.h5" for split in ("train", "test")]
     videos = [folder / f"{split}_videos.h5" for split in ("train", "test")]
+    motions = [folder / f"{split}_motion.h5" for split in ("train", "test")]
+    of_test = {"system": "pendulum", "horizons": [1, 3], "motion": motions[1]}
     scored = {"videos": videos, "trajectories": data, "system": "pendulum", "seed": 0}
     scored["num_trajectories"] = 3
     usual = {
@@ -76,6 +89,10 @@ def arguments_of(name, folder, **changes):
             "num_frames": 4, "seed": 0, "split": "train", "output": data[0],
         },
         "render": {"trajectories": data[0], "image_size": 8, "output": videos[0]},
+        "extend": {
+            "trajectories": data[0], "num_trajectories": 3, "num_before": 3,
+            "num_after": 4, "output": motions[0],
+        },
         "train": {
             "videos": videos[0], "family": "hgn", "options": HGN, "training": FIT,
             "seed": 0, "checkpoint": folder / "checkpoint.safetensors",
@@ -91,11 +108,50 @@ def arguments_of(name, folder, **changes):
             "train_videos": videos[0], **scored, "metrics": folder / "references.csv",
             "rollouts": folder / "references.h5",
         },
+        "measure": {
+            "model_path": folder / "model.safetensors", "train_videos": videos[0],
+            "videos": videos[1], "trajectories": data[1], **of_test, "model": "mine",
+            "rollouts": folder / "rollouts.h5", "seed": 0, "symetric_repeats": 2,
+            "batch_size": 2, "output": folder / "measures.csv", "device": "cpu",
+        },
+        "measure_references": {
+            "train_videos": videos[0], **of_test, "num_frames": 4,
+            "output": folder / "reference_measures.csv",
+        },
+        "play": {
+            "model_path": folder / "model.safetensors", "videos": videos,
+            "motions": motions, "example": 1, "num_samples": 2, "seed": 0,
+            "output": folder / "films.h5", "device": "cpu",
+        },
         "table1": {
             "metrics": [folder / "metrics.csv", folder / "references.csv"],
             "published": PUBLISHED, "labels": {"mine": "My HGN"}, "preset": "tiny",
             "csv": folder / "table1.csv", "markdown": folder / "table1.md",
             "html": folder / "table1.html",
+        },
+        "table2": {
+            "rollouts": [folder / "rollouts.h5"], "published": PUBLISHED2,
+            "labels": {"mine": "My HGN"}, "example": 1, "preset": "tiny",
+            "csv": folder / "table2.csv", "markdown": folder / "table2.md",
+            "html": folder / "table2.html",
+        },
+        "metrics": {
+            "measures": [folder / "measures.csv", folder / "reference_measures.csv"],
+            "labels": {"mine": "My HGN", "mean_image": "mean image"}, "preset": "tiny",
+            "csv": folder / "all_measures.csv",
+            "markdown": folder / "all_measures.md",
+            "html": folder / "all_measures.html",
+        },
+        "fig07_rollouts": {
+            "films": [folder / "films.h5"], "table1": folder / "table1.csv",
+            "system": "pendulum", "model": "mine", "baseline": "hnn",
+            "labels": {"mine": "My HGN"}, "figure": [folder / "fig07.png"],
+            "animation": [folder / "fig07.gif"],
+        },
+        "fig08_samples": {
+            "films": [folder / "films.h5"], "systems": ["pendulum", "two_body"],
+            "model": "mine", "labels": {"mine": "My HGN"},
+            "figure": [folder / "fig08.png"], "animation": [folder / "fig08.gif"],
         },
     }  # fmt: skip
     return {**usual[name], **changes}
@@ -104,17 +160,17 @@ def arguments_of(name, folder, **changes):
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """Folder of everything that the scripts make, one after the other."""
-    folder = tmp_path_factory.mktemp("chain")
+    folder = tmp_path_factory.mktemp("chain") / RUN
     for split in ("train", "test"):
-        data, videos = (
-            folder / f"{split}_trajectories.h5",
-            folder / f"{split}_videos.h5",
+        data, videos, motion = (
+            folder / f"{split}_{what}.h5"
+            for what in ("trajectories", "videos", "motion")
         )
         script("simulate")(**arguments_of("simulate", folder, split=split, output=data))
-        script("render")(
-            **arguments_of("render", folder, trajectories=data, output=videos)
-        )
-    for name in CHAIN[2:]:
+        for name, output in {"render": videos, "extend": motion}.items():
+            changes = {"trajectories": data, "output": output}
+            script(name)(**arguments_of(name, folder, **changes))
+    for name in CHAIN[len(OF_SPLITS) :]:
         script(name)(**arguments_of(name, folder))
     return folder
 
@@ -122,18 +178,21 @@ def made(tmp_path_factory):
 @pytest.fixture
 def folder(made, tmp_path):
     """A copy of that folder that a test may damage."""
-    return Path(shutil.copytree(made, tmp_path / "made"))
+    return Path(shutil.copytree(made, tmp_path / RUN))
 
 
-def test_the_chain_has_every_script_of_table_1():
+def test_the_chain_has_scripts_that_exist():
     assert set(CHAIN) <= set(SCRIPTS)
 
 
 def test_the_chain_makes_its_files_and_nothing_else(made):
     assert sorted(path.name for path in made.iterdir()) == [
-        "history.csv", "metrics.csv", "model.safetensors", "references.csv",
-        "references.h5", "rollouts.h5", "run.json", "table1.csv", "table1.html",
-        "table1.md", "test_trajectories.h5", "test_videos.h5",
+        "all_measures.csv", "all_measures.html", "all_measures.md", "fig07.gif",
+        "fig07.png", "fig08.gif", "fig08.png", "films.h5", "history.csv",
+        "measures.csv", "metrics.csv", "model.safetensors", "reference_measures.csv",
+        "references.csv", "references.h5", "rollouts.h5", "run.json", "table1.csv",
+        "table1.html", "table1.md", "table2.csv", "table2.html", "table2.md",
+        "test_motion.h5", "test_trajectories.h5", "test_videos.h5", "train_motion.h5",
         "train_trajectories.h5", "train_videos.h5",
     ]  # fmt: skip
 
@@ -169,13 +228,98 @@ def test_the_splits_of_the_chain_are_different_videos(made):
     assert not (train.frames == test.frames).all()
 
 
+def test_motions_of_the_chain_are_about_its_trajectories(made):
+    for split in ("train", "test"):
+        known = load_trajectories(made / f"{split}_trajectories.h5").trajectories
+        system, motion, _ = load_motion(made / f"{split}_motion.h5")
+        np.testing.assert_array_equal(motion.q[:, 3:7], known.q[:3])
+        assert len(motion.t) == 3 + 4 + 4 and system.noise_std == 0.1
+
+
+def test_measures_of_the_chain_have_numbers_where_there_are_enough_rollouts(made):
+    table = pd.read_csv(made / "measures.csv").set_index("measure")
+    undefined = ["energy_r2_linear", "energy_r2_monotone"]
+    assert table.value[undefined].isna().all()
+    assert np.isfinite(table.value.drop(undefined)).all()
+    assert {"mse_beyond_1_x1e4", "mse_beyond_3_x1e4"} <= {*table.index}
+    assert table.num["mse_window_x1e4"] == 3 and table.num["symetric"] == 2
+
+
+def test_references_and_models_have_errors_of_the_same_frames(made):
+    model, references = (
+        pd.read_csv(made / f"{name}.csv").set_index("measure")
+        for name in ("measures", "reference_measures")
+    )
+    assert {*references.index} <= {*model.index}
+    assert set(references.model) == {"mean_image"}
+    assert references.value["skilful_steps"] == 0
+
+
+def test_the_error_of_the_window_is_that_of_the_evaluation(made):
+    measures = pd.read_csv(made / "measures.csv").set_index("measure")
+    scores = load_scores(made / "rollouts.h5")["test"]
+    expected = 1e4 * scores.mse_clean.mean()
+    assert measures.value["mse_window_x1e4"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_films_of_the_chain_are_of_the_example(made):
+    films, samples = load_films(made / "films.h5")
+    assert samples.shape == (2, 4, 8, 8, 3) and {*films} == {"train", "test"}
+    for split, film in films.items():
+        videos = open_videos(made / f"{split}_videos.h5").frames
+        np.testing.assert_array_equal(film.observed, videos[1])
+        system, motion, _ = load_motion(made / f"{split}_motion.h5")
+        np.testing.assert_array_equal(film.past, render(system, motion.q[1, 3::-1], 8))
+
+
+def test_table_2_of_the_chain_is_about_its_energies(made):
+    table = pd.read_csv(made / "table2.csv", keep_default_na=False)
+    energy = load_scores(made / "rollouts.h5")["test"].energy.astype(float)
+    row = table[table.split == "test"].iloc[0]
+    assert row.across_variance == pytest.approx(energy.mean(axis=1).var(), rel=1e-4)
+
+
+def test_what_the_paper_does_not_have_is_not_called_collapsed(made):
+    table = pd.read_csv(made / "table2.csv", keep_default_na=False)
+    assert table.published_variance_x1e4.to_list() == ["", ""]
+
+
+def test_the_page_of_measures_has_every_measure(made):
+    measures = pd.read_csv(made / "measures.csv").measure
+    text = (made / "all_measures.md").read_text("utf-8")
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    assert len(lines) == 2 + len(measures) and "# Measures of the dynamics" in text
+
+
+def test_measures_are_kept_whole_in_the_table(made):
+    columns = ["model", "measure", "value", "num"]
+    parts = [pd.read_csv(made / f) for f in ("measures.csv", "reference_measures.csv")]
+    table = pd.read_csv(made / "all_measures.csv")
+    pd.testing.assert_frame_equal(
+        table[columns], pd.concat(parts, ignore_index=True)[columns], rtol=1e-5
+    )
+
+
+@pytest.mark.parametrize("name", ["fig07_rollouts", "fig08_samples"])
+def test_figures_without_any_run_say_so(folder, name):
+    script(name)(**arguments_of(name, folder, films=[]))
+    assert (folder / f"{name[:5]}.png").stat().st_size > 1000
+    assert (folder / f"{name[:5]}.gif").stat().st_size > 100
+
+
+def test_the_animation_of_the_rollouts_has_a_picture_for_each_frame(made):
+    for name in ("fig07", "fig08"):
+        with Image.open(made / f"{name}.gif") as image:
+            assert image.n_frames == 4
+
+
 def test_the_run_says_where_it_came_from(made):
     told = json.loads((made / "run.json").read_text())
     assert {"commit", "torch", "device", "seed", "wall_s", "code"} <= told.keys()
 
 
 def test_a_script_repeated_makes_the_same_bytes(made, folder):
-    for name in ("simulate", "evaluate", "evaluate_references", "table1"):
+    for name in set(CHAIN) - {"render", "train"}:
         script(name)(**arguments_of(name, folder))
     for path in made.iterdir():
         assert path.read_bytes() == (folder / path.name).read_bytes(), path.name
@@ -313,6 +457,14 @@ OUTPUTS = {
     "evaluate": ["metrics", "rollouts"],
     "evaluate_references": ["metrics", "rollouts"],
     "table1": ["csv", "markdown", "html"],
+    "extend": ["output"],
+    "measure": ["output"],
+    "measure_references": ["output"],
+    "play": ["output"],
+    "table2": ["csv", "markdown", "html"],
+    "metrics": ["csv", "markdown", "html"],
+    "fig07_rollouts": ["figure", "animation"],
+    "fig08_samples": ["figure", "animation"],
 }
 INPUTS = [
     ("render", "trajectories"),
@@ -325,14 +477,42 @@ INPUTS = [
     ("evaluate_references", "trajectories"),
     ("table1", "metrics"),
     ("table1", "published"),
+    ("extend", "trajectories"),
+    ("measure", "model_path"),
+    ("measure", "train_videos"),
+    ("measure", "videos"),
+    ("measure", "trajectories"),
+    ("measure", "motion"),
+    ("measure", "rollouts"),
+    ("measure_references", "train_videos"),
+    ("measure_references", "motion"),
+    ("play", "model_path"),
+    ("play", "videos"),
+    ("play", "motions"),
+    ("table2", "rollouts"),
+    ("table2", "published"),
+    ("metrics", "measures"),
+    ("fig07_rollouts", "films"),
+    ("fig07_rollouts", "table1"),
+    ("fig08_samples", "films"),
 ]
+
+
+def outputs_in(target, name, folder):
+    """Paths in another folder for all outputs of a script."""
+    usual = arguments_of(name, folder)
+    changed = {key: target / f"{key}{last(usual[key]).suffix}" for key in OUTPUTS[name]}
+    return {
+        key: [path] if isinstance(usual[key], list) else path
+        for key, path in changed.items()
+    }
 
 
 def refusal(command, name, folder, **changes):
     """The one line with which a script refuses to work; nothing may be left behind."""
     target = folder / "new"
     target.mkdir()
-    new = {key: target / f"{key}.out" for key in OUTPUTS[name]}
+    new = outputs_in(target, name, folder)
     told = command(name, **arguments_of(name, folder, **{**new, **changes}))
     errors = [line for line in told.err.splitlines() if "% |" not in line]
     assert told.code == 1 and "Traceback" not in told.err
@@ -372,7 +552,7 @@ def test_an_input_that_is_damaged_is_named(command, folder, name, key, damage):
 @pytest.mark.parametrize("name", CHAIN)
 def test_a_folder_that_cannot_be_written_to_is_named(command, folder, name):
     (folder / "file").write_text("not a folder")
-    changes = {key: folder / "file" / f"{key}.out" for key in OUTPUTS[name]}
+    changes = outputs_in(folder / "file", name, folder)
     assert f"Cannot write {folder / 'file'}" in refusal(
         command, name, folder, **changes
     )
@@ -424,6 +604,14 @@ def test_a_list_of_videos_without_their_trajectories_is_refused(command, folder)
         ("evaluate", {"num_trajectories": 0}, "num_trajectories is 0"),
         ("evaluate", {"batch_size": 0}, "batch_size is 0"),
         ("evaluate_references", {"num_trajectories": 0}, "num_trajectories is 0"),
+        ("extend", {"num_trajectories": 0}, "num_trajectories is 0"),
+        ("extend", {"num_before": -1}, "num_before is -1; it must be zero or positive"),
+        ("measure", {"horizons": [1, 9]}, "horizon is 9; it must be between 1 and 4"),
+        ("measure", {"symetric_repeats": 0}, "num_repeats is 0"),
+        ("measure", {"batch_size": 0}, "batch_size is 0"),
+        ("measure_references", {"horizons": [9]}, "horizon is 9"),
+        ("play", {"example": 3}, "example is 3; it must be below 3"),
+        ("table2", {"example": 3}, "example is 3; it must be below 3"),
     ],
 )
 def test_a_value_that_is_not_legal_is_named(command, folder, name, changes, words):
@@ -431,7 +619,7 @@ def test_a_value_that_is_not_legal_is_named(command, folder, name, changes, word
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
-@pytest.mark.parametrize("name", ["train", "evaluate"])
+@pytest.mark.parametrize("name", ["train", "evaluate", "measure", "play"])
 def test_a_gpu_that_is_not_there_is_one_line(command, folder, name):
     assert "device is 'cuda'" in refusal(command, name, folder, device="cuda")
 

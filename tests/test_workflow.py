@@ -167,7 +167,8 @@ def test_code_of_the_hgn_retrains_the_hgns_alone(project):
 def test_code_of_the_systems_remakes_the_data(project):
     append(project, "src/hgnpipe/systems.py", "NEW = 1")
     plan = remade(project)
-    kinds = product(SMOKE["systems"], ("train", "test"), ("trajectories", "videos"))
+    files = ("trajectories", "videos", "motion")
+    kinds = product(SMOKE["systems"], ("train", "test"), files)
     data = {"results/smoke/data/{}/{}_{}.h5".format(*kind) for kind in kinds}
     assert stage(plan, "data") == data
     assert models_of(plan) == set(SMOKE["models"])
@@ -180,6 +181,7 @@ def test_code_of_the_evaluation_retrains_nothing(project):
     assert {Path(path).name for path in stage(plan, "runs")} == {
         "metrics.csv",
         "rollouts.h5",
+        "dynamics.csv",
     }
     assert not stage(plan, "data") | stage(plan, "references")
     assert plan >= TABLES
@@ -190,6 +192,35 @@ def test_a_renamed_row_remakes_only_tables(project):
     plan = remade(project)
     assert not stage(plan, "data") | stage(plan, "runs") | stage(plan, "references")
     assert plan >= TABLES
+
+
+def test_code_of_a_figure_remakes_that_figure_and_the_report_alone(project):
+    append(project, "workflow/scripts/fig06_mse_per_frame.py", "NEW = 1")
+    figure = "results/{}figures/fig06_mse_per_frame.{}"
+    assert remade(project) == {
+        *(
+            figure.format(place, kind)
+            for place in ("", "smoke/")
+            for kind in ("pdf", "png")
+        ),
+        *("results/report.html", "results/smoke/report.html"),
+    }
+
+
+def test_unfinished_runs_are_left_out_on_demand_and_nothing_is_trained(project):
+    shutil.rmtree(project / f"results/smoke/runs/{SYSTEM}/hnn")
+    for model in ("hgn_leapfrog", "hnn_conv"):
+        shutil.rmtree(project / f"results/smoke/runs/two_body/{model}")
+    configure(project, only_finished=True)
+    assert "train" not in jobs(snakemake(project, "-n"))
+    make(project)
+    for table in ("table1.md", "table2.md"):
+        text = (project / "results" / table).read_text("utf-8")
+        rows = {line.split(" | ")[0].strip("| "): line for line in text.splitlines()}
+        assert rows["HNN"].count("not run") == 2, text
+        assert rows["HGN (leapfrog)"].count("not run") == 2, text
+        assert "not run" not in rows["HGN (Euler)"], text
+    assert (project / "results/report.html").stat().st_size > 1e6
 
 
 @pytest.mark.parametrize(
@@ -218,8 +249,12 @@ def test_every_preset_plans_one_training_per_system_model_and_seed(
         "train": num_runs,
         "evaluate": num_runs,
         "evaluate_references": num_systems,
+        "measure": num_runs,
         "table1": 1,
-        "current_table1": 1,
+        "table2": 1,
+        "metrics": 1,
+        "current_table": 3,
+        "fig07": num_systems,
         "provenance": 1,
         "choices": 1,
         "report": 1,

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from hgnpipe.registry import require
 from hgnpipe.runs import Run
 from hgnpipe.scores import Scores
 from hgnpipe.tables import SCALE, across, read_table
@@ -46,11 +47,16 @@ def table2(
         of all seeds. ``relative_variance`` has no scale: the mean variance over time
         divided by the variance of the energy across trajectories, median over seeds
         that have not collapsed. ``num_collapsed`` counts the seeds that have.
+
+    Raises:
+        ValueError: If there is no run, or one has no rollout ``example``.
     """
+    require(len(scores) > 0, "number of runs", 0, "1 or more")
     rows = []
     for run, splits in sorted(scores.items(), key=lambda item: item[0].seed):
         for split, score in splits.items():
             energy = score.energy.astype(np.float64)
+            require(example < len(energy), "example", example, f"below {len(energy)}")
             over_time = energy.var(axis=1)
             across_rollouts = float(energy.mean(axis=1).var())
             rows.append(
@@ -121,5 +127,5 @@ def _summary(group: pd.DataFrame) -> dict[str, object]:
 def _short(value: float) -> str:
     """Three digits, without an exponent where people can do without."""
     if not np.isfinite(value):
-        return "not a number"
-    return f"{value:.0f}" if 1000 <= value < 1e5 else f"{value:.3g}"
+        return "N/A"
+    return f"{value:.0f}" if 999.5 <= value < 1e5 else f"{value:.3g}"

@@ -5,12 +5,13 @@ solved from the first and the last state of the known trajectories.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import h5py
 import numpy as np
+from jaxtyping import Float
 
 from hgnpipe.data import opened
 from hgnpipe.files import written_whole
@@ -43,6 +44,14 @@ class Motion(NamedTuple):
         return int(np.abs(self.t).argmin())
 
 
+class Continued(NamedTuple):
+    """A motion, the system that it belongs to, and metadata of the file."""
+
+    system: System
+    motion: Motion
+    attributes: dict[str, object]
+
+
 def extend(
     system: System,
     known: Trajectories,
@@ -69,27 +78,39 @@ def extend(
     require(num_before >= 0, "num_before", num_before, "zero or positive")
     require(num_after >= 0, "num_after", num_after, "zero or positive")
     states = np.concatenate([known.q, known.p], axis=-1)
-    past, future = (
-        system.frame_dt * np.arange(num + 1) for num in (num_before, num_after)
-    )
-    before, drift_before = solve(system, states[:, 0], -past, progress)
-    after, drift_after = solve(system, states[:, -1], future, progress)
+    before, drift_before = _follow(system, states[:, 0], -1, num_before, progress)
+    after, drift_after = _follow(system, states[:, -1], 1, num_after, progress)
     states = np.concatenate([before[:, :0:-1], states, after[:, 1:]], axis=1)
     t = system.frame_dt * (np.arange(states.shape[1]) - num_before)
     exact = np.maximum(drift_before, drift_after) <= MAX_DRIFT
     return Motion(t, *np.split(states, 2, axis=-1), exact)
 
 
-def save_motion(path: str | Path, motion: Motion, *, name: str, system: System) -> None:
-    """Write a motion, and the system called ``name`` that it belongs to."""
+def _follow(
+    system: System,
+    initial: Float[np.ndarray, "N m"],
+    direction: int,
+    num_steps: int,
+    progress: Callable[[int], object],
+) -> tuple[Float[np.ndarray, "N T m"], Float[np.ndarray, " N"]]:
+    """States from ``initial`` on or back, a frame apart, and drift of the energy."""
+    if num_steps == 0:  # the solver gives nothing where no time passes
+        progress(len(initial))
+        return initial[:, None], np.zeros(len(initial))
+    t = direction * system.frame_dt * np.arange(num_steps + 1)
+    return solve(system, initial, t, progress)
+
+
+def save_motion(path: str | Path, motion: Motion, of: Mapping[str, object]) -> None:
+    """Write a motion, and metadata ``of`` the trajectories that it continues."""
     with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
-        options = json.dumps(system.options())
-        file.attrs.update(format=MOTION, system=name, options=options)
+        origin = {key: of[key] for key in ("system", "options", "seed", "split")}
+        file.attrs.update(format=MOTION, **origin)
         for key, values in motion._asdict().items():
             file.create_dataset(key, data=values)
 
 
-def load_motion(path: str | Path) -> tuple[System, Motion]:
+def load_motion(path: str | Path) -> Continued:
     """Read what `save_motion` wrote.
 
     Raises:
@@ -98,4 +119,5 @@ def load_motion(path: str | Path) -> tuple[System, Motion]:
     with opened(path, MOTION) as file:
         options = json.loads(file.attrs["options"])
         system = build_system(file.attrs["system"], **options)
-        return system, Motion(*(file[name][:] for name in Motion._fields))
+        arrays = (file[name][:] for name in Motion._fields)
+        return Continued(system, Motion(*arrays), dict(file.attrs))

@@ -7,7 +7,7 @@ starts at once, and jobs that read the same videos share the memory.
 
 import json
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -171,13 +171,27 @@ def load_splits(
     for path, source in zip(videos, trajectories, strict=True):
         frames, _, attributes = open_videos(path)
         system, motion, expected = load_trajectories(source)
-        for key in ("system", "options", "seed", "split"):
-            if attributes.get(key) != expected[key]:
-                raise ValueError(
-                    f"{path} and {source} do not belong together: {key} is "
-                    f"{attributes.get(key)!r} and {expected[key]!r}."
-                )
+        check_together(path, attributes, source, expected)
         yield Split(expected["split"], frames[:num], system, motion.q[:num])
+
+
+def check_together(
+    path: str | Path,
+    attributes: Mapping[str, object],
+    source: str | Path,
+    expected: Mapping[str, object],
+) -> None:
+    """Check by their metadata that two files are of the same trajectories.
+
+    Raises:
+        ValueError: If they are not; the message says where they differ.
+    """
+    for key in ("system", "options", "seed", "split"):
+        if attributes.get(key) != expected.get(key):
+            raise ValueError(
+                f"{path} and {source} do not belong together: {key} is "
+                f"{attributes.get(key)!r} and {expected.get(key)!r}."
+            )
 
 
 @contextmanager

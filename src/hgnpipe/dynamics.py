@@ -6,6 +6,7 @@ moves. So its rollouts are followed further, run backwards and at another speed
 against frames without noise.
 """
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -58,11 +59,13 @@ def valid_steps(
         threshold: Largest valid relative error.
 
     Returns:
-        Number of valid steps; M where the error never passes.
+        Number of valid steps; M where the error never passes. An error that is not a
+        number has passed.
     """
-    passed = error > threshold * scale
-    never = ~passed.any(axis=1)
-    return np.where(never, error.shape[1], passed.argmax(axis=1)).astype(float)
+    most = error.shape[1]
+    valid = error <= threshold * scale
+    steps = np.where(valid, most, np.arange(most))
+    return steps.min(axis=1, initial=most).astype(float)
 
 
 def energy_drift(energy: Float[np.ndarray, "N T"]) -> Float[np.ndarray, " N"]:
@@ -72,7 +75,7 @@ def energy_drift(energy: Float[np.ndarray, "N T"]) -> Float[np.ndarray, " N"]:
     scale and origin of a learned energy mean nothing. NaN if all energies are equal.
     """
     change = np.abs(energy - energy[:, :1]).max(axis=1)
-    return _ratio(change, energy[:, 0].std())
+    return _ratio(change, energy[:, 0])
 
 
 def energy_r2(
@@ -89,7 +92,7 @@ def energy_r2(
     if len(learned) < 10 or not np.isfinite(learned).all():
         return {"linear": np.nan, "monotone": np.nan}
     # A learned energy may be tiny: without its scale, the fit would be the mean.
-    scaled = _ratio(learned - learned.mean(), learned.std())
+    scaled = _ratio(learned - learned.mean(), learned)
     if np.isnan(scaled).any():  # the same energy everywhere
         return {"linear": 0.0, "monotone": 0.0}
     folds = KFold(10, shuffle=True, random_state=0)
@@ -97,12 +100,15 @@ def energy_r2(
         "linear": LinearRegression(),
         "monotone": IsotonicRegression(increasing="auto", out_of_bounds="clip"),
     }
-    return {
-        name: float(
-            r2_score(true, cross_val_predict(fit, scaled[:, None], true, cv=folds))
-        )
-        for name, fit in fits.items()
-    }
+    with warnings.catch_warnings():
+        # The monotone fit warns where it cannot tell rising from falling: what is left
+        # out judges it.
+        warnings.simplefilter("ignore")
+        predicted = {
+            name: cross_val_predict(fit, scaled[:, None], true, cv=folds)
+            for name, fit in fits.items()
+        }
+    return {name: float(r2_score(true, values)) for name, values in predicted.items()}
 
 
 def measures_of_rollouts(
@@ -133,10 +139,11 @@ def measures_of_rollouts(
         f"mse_beyond_{horizon}_x1e4": 1e4 * mse_beyond(mse, end, horizon)
         for horizon in horizons
     }
+    if start > 0:
+        errors["mse_before_x1e4"] = 1e4 * mse[:, :start].mean(axis=1)
     return {
         "mse_window_x1e4": 1e4 * mse[:, start:end].mean(axis=1),
         **errors,
-        "mse_before_x1e4": 1e4 * mse[:, :start].mean(axis=1),
         "valid_steps": valid_steps(mse[:, beyond], square[:, beyond]),
         "skilful_steps": valid_steps(mse[:, beyond], mean_image[:, beyond], 0.5),
     }
@@ -224,14 +231,18 @@ def as_rows(measures: Measures) -> pd.DataFrame:
         {
             "measure": name,
             "value": values.mean(),
-            "spread": values.std() if len(values) > 1 else np.nan,
+            "spread": values.std() if len(values) > 1 and finite else np.nan,
             "num": len(values),
         }
         for name, values in measures.items()
+        for finite in [np.isfinite(values).all()]
     ]
     return pd.DataFrame(rows)
 
 
-def _ratio(values: np.ndarray, scale: float) -> np.ndarray:
-    """Values in units of ``scale``, NaN where it is zero."""
-    return values / scale if scale > 0 else np.full_like(values, np.nan)
+def _ratio(values: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Values relative to the standard deviation of others, NaN if those are equal."""
+    # The standard deviation of equal numbers need not be zero: their mean is rounded.
+    if not np.ptp(scale) > 0:
+        return np.full_like(values, np.nan)
+    return values / scale.astype(np.float64).std()

@@ -18,7 +18,8 @@ from hgnpipe.data import opened
 from hgnpipe.evaluation import pixel_mse
 from hgnpipe.files import written_whole
 from hgnpipe.hamiltonian import State
-from hgnpipe.models.base import PhaseSpaceModel, energy_of
+from hgnpipe.models.base import PhaseSpaceModel, SequenceModel, energy_of
+from hgnpipe.registry import require
 
 FILMS = "hgnpipe films 1"
 
@@ -60,9 +61,9 @@ class Played(NamedTuple):
 
 @torch.no_grad()
 def play_beyond(
-    model: PhaseSpaceModel,
+    model: SequenceModel,
     frames: Frames,
-    draw: Callable[[slice], UInt8[np.ndarray, "B M S S 3"]],
+    drawn: UInt8[np.ndarray, "N M S S 3"],
     num_before: int,
     *,
     batch_size: int = 50,
@@ -71,10 +72,10 @@ def play_beyond(
     """Roll out a model in both directions and compare with the true motion.
 
     Args:
-        model: Model on the device on which to evaluate.
+        model: Model on the device on which to evaluate, a `PhaseSpaceModel`.
         frames: Observed videos; the model infers its states from them alone.
-        draw: Pictures, without noise, of the true motion of some of the videos, at
-            ``num_before`` times before them, at their T times and after.
+        drawn: Pictures, without noise, of the true motion at ``num_before`` times
+            before each video, at its T times and after.
         num_before: Times before the first frame.
         batch_size: Videos at a time.
         progress: Called with the number of videos done since the last call.
@@ -89,12 +90,13 @@ def play_beyond(
             f"of the dynamics need them, see hgnpipe.models.base.PhaseSpaceModel."
         )
     check_frames(model, frames)
+    require(batch_size >= 1, "batch_size", batch_size, "1 or more")
     device = next(model.parameters()).device
     parts = []
     for first in range(0, len(frames), batch_size):
         batch = slice(first, first + batch_size)
         observed = to_pixels(frames[batch], device)
-        parts.append(_play_batch(model, observed, draw(batch), num_before))
+        parts.append(_play_batch(model, observed, drawn[batch], num_before))
         progress(len(observed))
     joined: dict[str, Any] = {
         name: np.concatenate([part[name] for part in parts])
@@ -102,7 +104,8 @@ def play_beyond(
         if parts[0][name] is not None
     }
     start = np.concatenate([joined["q"][:, 0], joined["p"][:, 0]], axis=1)
-    spread = np.sqrt(start.var(axis=0).sum())
+    # In float32 the variance of equal numbers need not be zero: their mean is rounded.
+    spread = np.sqrt(start.var(axis=0, dtype=np.float64).sum())
     joined["returned"] /= spread if spread > 0 else np.nan
     if "variance" in joined:
         joined["variance"] = joined["variance"].mean(axis=0)

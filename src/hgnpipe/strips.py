@@ -23,8 +23,8 @@ DPI = 150
 """Pixels per inch of an animation."""
 FRAMES_PER_SECOND = 10
 
-Strip = tuple[str, UInt8[np.ndarray, "T S S 3"] | None]
-"""Label, and frames; None where there are none to show."""
+Strip = tuple[str, UInt8[np.ndarray, "_ S S 3"] | None]
+"""Label, and any number of frames; None where there are none to show."""
 
 
 def film_strips(
@@ -98,11 +98,12 @@ def save_animation(
         ValueError: If a file cannot be written or its format is another one.
     """
     writers = {".gif": _write_gif, ".mp4": _write_mp4, ".html": _write_page}
-    for path in map(Path, paths):
-        kind = path.suffix
+    targets = list(map(Path, paths))
+    for kind in (path.suffix for path in targets):
         require(kind in writers, "format of an animation", kind, ", ".join(writers))
+    for path in targets:
         with written_whole(path) as temporary:
-            writers[kind](pictures, temporary)
+            writers[path.suffix](pictures, temporary)
 
 
 def _write_gif(pictures: UInt8[np.ndarray, "T H W 3"], path: Path) -> None:
@@ -143,5 +144,6 @@ def _write_page(pictures: UInt8[np.ndarray, "T H W 3"], path: Path) -> None:
     _write_mp4(pictures, path)
     video = base64.b64encode(path.read_bytes()).decode()
     source = f"data:video/mp4;base64,{video}"
-    player = f'<video controls autoplay loop muted src="{source}"></video>'
+    how = 'style="max-width: 100%" controls autoplay loop muted'
+    player = f'<video {how} src="{source}"></video>'
     path.write_text(page("Animation", player), encoding="utf-8")

@@ -81,32 +81,40 @@ def _layout(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _cell(group: pd.DataFrame) -> str:
     """Mean over seeds, and spread: over rollouts, and over seeds if there are more."""
-    value, spread = group.value.mean(), group.spread.mean()
-    text = _short(value)
-    if np.isfinite(spread) and np.isfinite(value):
+    finite = group[np.isfinite(group.value)]
+    if finite.empty:
+        return "not defined"
+    text, spread = _short(finite.value.mean()), finite.spread.mean()
+    if np.isfinite(spread):
         text += f" ± {_short(spread)}"
-    if len(group) > 1:
-        text += f" (seeds ± {_short(group.value.std(ddof=1))})"
+    if len(finite) > 1:
+        text += f" (seeds ± {_short(finite.value.std(ddof=1))})"
+    if len(finite) < len(group):
+        text += f" ({len(group) - len(finite)} of {len(group)} seeds not defined)"
     return text
 
 
 def _short(value: float) -> str:
-    if not np.isfinite(value):
-        return "not defined"
+    """Two or three digits, without an exponent where people can do without."""
     if value == round(value) and abs(value) < 1e5:
         return f"{value:.0f}"
-    return f"{value:.2f}" if 0.1 <= abs(value) < 1e5 else f"{value:.1e}"
+    if not 0.001 <= abs(value) < 1e5:
+        return f"{value:.1e}"
+    decimals = 3 if abs(value) < 0.1 else 2 if abs(value) < 10 else 1
+    return f"{value:.{decimals}f}"
 
 
 def _horizon(measure: str) -> str:
     """Number of frames in ``mse_beyond_30_x1e4``, empty for other measures."""
     digits = measure.removeprefix("mse_beyond_").removesuffix("_x1e4")
-    return digits if measure.startswith("mse_beyond_") else ""
+    return digits if measure.startswith("mse_beyond_") and digits.isdigit() else ""
 
 
 def _name(measure: str) -> str:
     horizon = _horizon(measure)
-    known = MEASURES.get("mse_beyond" if horizon else measure, measure)
+    known = MEASURES.get("mse_beyond" if horizon else measure)
+    if known is None:
+        return measure
     scale = " x1e4" if measure.endswith("_x1e4") else ""
     return known.format(horizon) + scale
 

@@ -1,7 +1,11 @@
+import inspect
 import math
 
 import pytest
 import torch
+import typing_extensions
+
+from hgnpipe.models.base import PhaseSpaceModel, energy_of
 
 VARIANTS = {
     "leapfrog": {},
@@ -174,6 +178,69 @@ def test_frames_beyond_the_horizon_do_not_count(tiny_hgn, frames):
     error = (model.predict(frames).frames - frames).square()
     assert losses(model, frames, 0)[0] == pytest.approx(error[:, :2].mean().item())
     assert losses(model, frames, 10)[0] == pytest.approx(error[:, :3].mean().item())
+
+
+@every_variant
+def test_every_variant_comes_apart_into_inference_motion_and_decoder(tiny_hgn, options):
+    assert isinstance(tiny_hgn(**options), PhaseSpaceModel)
+
+
+def test_newer_pythons_see_that_as_well(tiny_hgn):
+    # From Python 3.12 on, isinstance sees only what is not looked up dynamically.
+    model = tiny_hgn()
+    for name in typing_extensions.get_protocol_members(PhaseSpaceModel):
+        inspect.getattr_static(model, name)
+
+
+@every_variant
+def test_the_inferred_state_is_that_of_the_posterior_mean(tiny_hgn, frames, options):
+    model = tiny_hgn(**options)
+    expected = model.initial_state(model.posterior(frames).mean)
+    for found, known in zip(model.infer(frames).state, expected, strict=True):
+        assert torch.equal(found, known)
+
+
+def test_the_inferred_variance_is_the_square_of_what_the_encoder_says(tiny_hgn, frames):
+    model = tiny_hgn()
+    fix_posterior_std(model, std=0.3)
+    variance = model.infer(frames).variance
+    torch.testing.assert_close(variance, torch.full((3, 6 * 4 * 4), 0.09))
+
+
+def test_without_f_psi_variances_are_those_of_q_and_then_of_p(tiny_hgn, frames):
+    model = tiny_hgn(f_psi=False)
+    q, p = model.posterior(frames).variance.chunk(2, dim=1)
+    expected = torch.cat([q.flatten(1), p.flatten(1)], dim=1)
+    assert torch.equal(model.infer(frames).variance, expected)
+
+
+def test_the_inferred_kl_is_that_of_the_prediction(tiny_hgn, frames):
+    model = tiny_hgn()
+    assert model.infer(frames).kl.min() > 0
+    torch.testing.assert_close(model.infer(frames).kl, model.predict(frames).kl)
+
+
+def test_a_deterministic_model_infers_no_variance_and_no_kl(tiny_hgn, frames):
+    _, kl, variance = tiny_hgn(deterministic=True).infer(frames)
+    assert variance is None and torch.equal(kl, torch.zeros(3))
+
+
+@pytest.mark.parametrize("speed", [1.0, -1.0, 0.5])
+@every_variant
+def test_the_parts_together_are_the_prediction(tiny_hgn, frames, options, speed):
+    model = tiny_hgn(**options)
+    path = model.rollout(model.infer(frames).state, speed * model.dt, 5)
+    made = model.predict(frames, speed=speed, num_steps=5)
+    torch.testing.assert_close(model.decode_path(path), made.frames)
+    torch.testing.assert_close(energy_of(model, path), made.energy)
+
+
+def test_the_frames_of_a_path_depend_on_positions_alone(tiny_hgn, frames):
+    model = tiny_hgn()
+    path = model.rollout(model.infer(frames).state, model.dt, 2)
+    shown = model.decode_path(path)
+    assert torch.equal(model.decode_path(path._replace(p=path.p + 1)), shown)
+    assert not torch.equal(model.decode_path(path._replace(q=path.q + 1)), shown)
 
 
 @every_variant

@@ -1,12 +1,16 @@
+import inspect
+
 import numpy as np
 import pytest
 import torch
+import typing_extensions
 from scipy.integrate import solve_ivp
 from torch import nn
 
 from hgnpipe.batches import to_pixels
 from hgnpipe.hamiltonian import State, force, velocity
 from hgnpipe.models import build_model
+from hgnpipe.models.base import PhaseSpaceModel, energy_of
 from hgnpipe.rendering import render
 from hgnpipe.simulation import simulate
 from hgnpipe.systems import Pendulum
@@ -151,6 +155,42 @@ def test_prediction_has_a_frame_and_an_energy_for_every_time(frames, options):
     assert prediction.energy.shape == (3, 5)
     assert torch.equal(prediction.kl, torch.zeros(3))
     assert model.predict(frames[:, :2], num_steps=7).frames.shape == (3, 8, 3, 8, 8)
+
+
+@every_version
+def test_every_version_comes_apart_into_inference_motion_and_decoder(options):
+    assert isinstance(build(**options), PhaseSpaceModel)
+
+
+def test_newer_pythons_see_that_as_well():
+    # From Python 3.12 on, isinstance sees only what is not looked up dynamically.
+    model = build()
+    for name in typing_extensions.get_protocol_members(PhaseSpaceModel):
+        inspect.getattr_static(model, name)
+
+
+@every_version
+def test_the_inferred_state_is_that_of_the_first_two_frames(frames, options):
+    model = build(**options)
+    state, kl, variance = model.infer(frames)
+    for found, expected in zip(state, model.encode(frames[:, :2]), strict=True):
+        assert torch.equal(found, expected) and found.shape == (3, 2)
+    assert variance is None and torch.equal(kl, torch.zeros(3))
+
+
+@pytest.mark.parametrize("speed", [1.0, -1.0, 0.5])
+@every_version
+def test_the_parts_together_are_the_prediction(frames, options, speed):
+    model = build(**options)
+    path = model.rollout(model.infer(frames).state, speed * model.dt, 5)
+    made = model.predict(frames, speed=speed, num_steps=5)
+    torch.testing.assert_close(model.decode_path(path), made.frames)
+    torch.testing.assert_close(energy_of(model, path), made.energy)
+
+
+def test_inference_tells_what_frames_it_needs(frames):
+    with pytest.raises(ValueError, match=r"at least 2 frames of \(3, 8, 8\)"):
+        build().infer(frames[:, :1])
 
 
 def test_prediction_looks_at_the_first_two_frames_only(frames):

@@ -1,6 +1,5 @@
 # Figures; nothing here needs a GPU. Each is a PDF for the printer and a PNG for the report.
-#
-# The report sorts results as text: a blank as wide as a digit before the numbers below 10.
+# Numbers have two digits because the report sorts results as text.
 import json
 
 
@@ -15,7 +14,7 @@ rule fig05:
             "results/{preset}/figures/fig05_systems.png",
             caption="../report/fig05.rst",
             category="Figures",
-            labels={"result": "Fig. \u20075: systems and their videos"},
+            labels={"result": "Fig. 05: systems and their videos"},
         ),
     log:
         "results/{preset}/logs/fig05.log",
@@ -44,7 +43,7 @@ rule fig06:
             "results/{preset}/figures/fig06_mse_per_frame.png",
             caption="../report/fig06.rst",
             category="Figures",
-            labels={"result": "Fig. \u20076: error of each frame"},
+            labels={"result": "Fig. 06: error of each frame"},
         ),
     log:
         "results/{preset}/logs/fig06.log",
@@ -76,25 +75,25 @@ rule fig07:
             "results/{preset}/figures/fig07_rollouts_{system}.png",
             caption="../report/fig07.rst",
             category="Figures",
-            labels={"result": "Fig. \u20077: rollouts, {system}"},
+            labels={"result": "Fig. 07: rollouts, {system}"},
         ),
         gif=report(
             "results/{preset}/figures/fig07_rollouts_{system}.gif",
             caption="../report/fig07.rst",
             category="Animations",
-            labels={"result": "Fig. \u20077: rollouts, {system}, as GIF"},
+            labels={"result": "Fig. 07: rollouts, {system}, as GIF"},
         ),
         mp4=report(
             "results/{preset}/figures/fig07_rollouts_{system}.mp4",
             caption="../report/fig07.rst",
             category="Animations",
-            labels={"result": "Fig. \u20077: rollouts, {system}, as MP4"},
+            labels={"result": "Fig. 07: rollouts, {system}, as MP4"},
         ),
         page=report(
             "results/{preset}/figures/fig07_rollouts_{system}.html",
             caption="../report/fig07.rst",
             category="Animations",
-            labels={"result": "Fig. \u20077: rollouts, {system}, animated"},
+            labels={"result": "Fig. 07: rollouts, {system}, animated"},
         ),
     log:
         "results/{preset}/logs/fig07_{system}.log",
@@ -120,25 +119,25 @@ rule fig08:
             "results/{preset}/figures/fig08_samples.png",
             caption="../report/fig08.rst",
             category="Figures",
-            labels={"result": "Fig. \u20078: samples from the prior"},
+            labels={"result": "Fig. 08: samples from the prior"},
         ),
         gif=report(
             "results/{preset}/figures/fig08_samples.gif",
             caption="../report/fig08.rst",
             category="Animations",
-            labels={"result": "Fig. \u20078: samples, as GIF"},
+            labels={"result": "Fig. 08: samples, as GIF"},
         ),
         mp4=report(
             "results/{preset}/figures/fig08_samples.mp4",
             caption="../report/fig08.rst",
             category="Animations",
-            labels={"result": "Fig. \u20078: samples, as MP4"},
+            labels={"result": "Fig. 08: samples, as MP4"},
         ),
         page=report(
             "results/{preset}/figures/fig08_samples.html",
             caption="../report/fig08.rst",
             category="Animations",
-            labels={"result": "Fig. \u20078: samples, animated"},
+            labels={"result": "Fig. 08: samples, animated"},
         ),
     log:
         "results/{preset}/logs/fig08.log",

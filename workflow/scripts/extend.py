@@ -41,7 +41,7 @@ def main(
         motion = extend(system, known, num_before, num_after, bar.advance)
     if not motion.exact.all():
         print(f"{label}: {(~motion.exact).sum()} motions are not exact.")
-    save_motion(output, motion, name=attributes["system"], system=system)
+    save_motion(output, motion, attributes)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from pathlib import Path
 from hgnpipe.batches import frame_statistics
 from hgnpipe.command import run
 from hgnpipe.continuation import load_motion
-from hgnpipe.data import load_trajectories, open_videos
+from hgnpipe.data import check_together, load_trajectories, open_videos
 from hgnpipe.device import choose_device
 from hgnpipe.dynamics import (
     as_rows,
@@ -62,20 +62,22 @@ def main(
     check_writable(output)
     chosen = choose_device(device, threads)
     trained = load_model(model_path, chosen)
-    kind, true = load_motion(motion)
-    frames = open_videos(videos).frames[: len(true.q)][true.exact]
+    kind, true, origin = load_motion(motion)
+    seen, _, attributes = open_videos(videos)
+    check_together(videos, attributes, motion, origin)
+    frames = seen[: len(true.q)][true.exact]
     q, p = true.q[true.exact], true.p[true.exact]
+    drawn = render(kind, q, frames.shape[2])
     with Progress(f"measure {system}/{model}", len(frames), " videos") as bar:
         played = play_beyond(
             trained,
             frames,
-            lambda batch: render(kind, q[batch], frames.shape[2]),
+            drawn,
             true.start,
             batch_size=batch_size,
             progress=bar.advance,
         )
     mean, _ = frame_statistics(open_videos(train_videos).frames)
-    drawn = render(kind, q, frames.shape[2])
     measures = measures_of_rollouts(
         played.mse,
         played.square,

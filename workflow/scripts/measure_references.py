@@ -36,7 +36,7 @@ def main(
     choose_device("cpu", threads)
     videos = open_videos(train_videos).frames
     mean, _ = frame_statistics(videos)
-    kind, true = load_motion(motion)
+    kind, true, _ = load_motion(motion)
     drawn = render(kind, true.q[true.exact], videos.shape[2])
     mse, square = mse_of_mean_image(mean, drawn)
     measures = measures_of_rollouts(mse, square, mse, true.start, num_frames, horizons)

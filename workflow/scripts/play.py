@@ -7,7 +7,7 @@ import torch
 
 from hgnpipe.command import run
 from hgnpipe.continuation import load_motion
-from hgnpipe.data import open_videos
+from hgnpipe.data import check_together, open_videos
 from hgnpipe.device import choose_device
 from hgnpipe.files import check_writable
 from hgnpipe.models import load_model
@@ -42,10 +42,12 @@ def main(
     """
     check_writable(output)
     model = load_model(model_path, choose_device(device, threads))
+    require(len(motions) == len(videos), "number of motions", len(motions), "as videos")
     films = {}
     for path, motion in zip(videos, motions, strict=True):
         frames, _, attributes = open_videos(path)
-        system, true = load_motion(motion)
+        system, true, origin = load_motion(motion)
+        check_together(path, attributes, motion, origin)
         have = min(len(frames), len(true.q))
         require(example < have, "example", example, f"below {have}")
         length, size = frames.shape[1:3]

@@ -46,6 +46,8 @@ def main(
     table = table2(scores, read_published_variances(published), labels, example)
     pages = layout2(table)
     caption = CAPTION.format(preset=preset, threshold=COLLAPSED)
+    # What the paper does not have is empty: with it, N/A means a collapsed model.
+    table = table.fillna({"published_variance_x1e4": ""})
     with written_whole(csv) as path:
         table.to_csv(path, index=False, float_format="%.6g", na_rep="N/A")
     with written_whole(markdown) as path:

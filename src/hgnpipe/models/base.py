@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from hgnpipe.hamiltonian import Hamiltonian, State
+from hgnpipe.hamiltonian import State
 
 
 class Prediction(NamedTuple):
@@ -109,7 +109,8 @@ class PhaseSpaceModel(SequenceModel, Protocol):
     """
 
     dt: float
-    hamiltonian: Hamiltonian
+    # Not "hamiltonian: Hamiltonian": from Python 3.12 on, isinstance would not find it
+    # among the submodules of a module, and no model would be of this kind.
 
     def infer(self, frames: Float[Tensor, "B T 3 S S"]) -> Inferred:
         """State at the first frame, from the first ``num_frames`` of them."""
