@@ -192,7 +192,8 @@ def test_the_start_page_names_every_result_and_the_names_lead_to_it(page):
     assert "system-message" not in start.inner_html()
     for path, result in results(page).items():
         if not path.endswith((".csv", ".gif", ".mp4")):
-            start.get_by_role("link", name=result["labels"]["result"]).click()
+            name = result["labels"]["result"]
+            start.get_by_role("link", name=name, exact=True).click()
             playwright.expect(page.locator("nav nav")).to_contain_text(path)
 
 

@@ -197,7 +197,7 @@ def test_every_line_of_the_markdown_table_has_the_same_columns(table):
 
 def test_the_html_holds_every_number_once_and_its_tags_match(table):
     page = layout(table)
-    read = Page(to_html(page, "Caption."))
+    read = Page(to_html(page, "Caption.", "Table 1"))
     assert numbers(" ".join(read.cells)) == numbers(" ".join(page.to_numpy().flat))
     assert len(read.cells) == page.size
 

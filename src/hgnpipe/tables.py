@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from hgnpipe.files import written_whole
+
 REFERENCES = ("mean_image", "noise_floor")
 SCALE = 1e4
 """All errors of Table 1 are multiplied by this."""
@@ -131,6 +133,16 @@ def across(cells: Mapping[tuple[str, tuple[str, str]], str]) -> pd.DataFrame:
     return pd.DataFrame(body, pd.Index(labels, name="model"), names)
 
 
+def write_pages(
+    table: pd.DataFrame, caption: str, title: str, markdown: Path, html: Path
+) -> None:
+    """Write a laid-out table in Markdown and in HTML."""
+    with written_whole(markdown) as path:
+        path.write_text(to_markdown(table, caption), encoding="utf-8")
+    with written_whole(html) as path:
+        path.write_text(to_html(table, caption, title), encoding="utf-8")
+
+
 def to_markdown(table: pd.DataFrame, caption: str) -> str:
     """A laid-out table as Markdown."""
     columns = [c if isinstance(c, str) else " ".join(c) for c in table.columns]
@@ -141,7 +153,7 @@ def to_markdown(table: pd.DataFrame, caption: str) -> str:
     return "\n".join([*lines, "", caption, ""])
 
 
-def to_html(table: pd.DataFrame, caption: str, title: str = "Table 1") -> str:
+def to_html(table: pd.DataFrame, caption: str, title: str) -> str:
     """A laid-out table as a page of its own; its cells may hold HTML."""
     return page(title, html_table(table), f"<p>{caption}</p>")
 

@@ -9,8 +9,7 @@ from hgnpipe.tables import (
     read_metrics,
     read_published,
     table1,
-    to_html,
-    to_markdown,
+    write_pages,
 )
 
 CAPTION = (
@@ -45,13 +44,10 @@ def main(
         html: Laid-out table to write.
     """
     table = table1(read_metrics(metrics), read_published(published), labels)
-    pages = layout(table)
-    caption = CAPTION.format(preset=preset)
     with written_whole(csv) as path:
         table.to_csv(path, index=False, float_format="%.6g")
-    for target, page in ((markdown, to_markdown), (html, to_html)):
-        with written_whole(target) as path:
-            path.write_text(page(pages, caption), encoding="utf-8")
+    caption = CAPTION.format(preset=preset)
+    write_pages(layout(table), caption, "Table 1", markdown, html)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from hgnpipe.conservation import COLLAPSED, layout2, read_published_variances, t
 from hgnpipe.files import written_whole
 from hgnpipe.runs import by_run
 from hgnpipe.scores import load_scores
-from hgnpipe.tables import to_html, to_markdown
+from hgnpipe.tables import write_pages
 
 CAPTION = (
     "Table 2 ({preset} preset). Variance over time of the learned Hamiltonian along a "
@@ -45,15 +45,12 @@ def main(
     scores = {run: load_scores(path) for run, path in by_run(rollouts).items()}
     table = table2(scores, read_published_variances(published), labels, example)
     pages = layout2(table)
-    caption = CAPTION.format(preset=preset, threshold=COLLAPSED)
     # What the paper does not have is empty: with it, N/A means a collapsed model.
     table = table.fillna({"published_variance_x1e4": ""})
     with written_whole(csv) as path:
         table.to_csv(path, index=False, float_format="%.6g", na_rep="N/A")
-    with written_whole(markdown) as path:
-        path.write_text(to_markdown(pages, caption), encoding="utf-8")
-    with written_whole(html) as path:
-        path.write_text(to_html(pages, caption, "Table 2"), encoding="utf-8")
+    caption = CAPTION.format(preset=preset, threshold=COLLAPSED)
+    write_pages(pages, caption, "Table 2", markdown, html)
 
 
 if __name__ == "__main__":
