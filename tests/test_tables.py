@@ -13,6 +13,7 @@ from hgnpipe.tables import (
     table1,
     to_html,
     to_markdown,
+    write_pages,
 )
 
 LABELS = {"slow": "Slow model", "fast": "Fast model"} | {
@@ -202,9 +203,11 @@ def test_the_html_holds_every_number_once_and_its_tags_match(table):
     assert len(read.cells) == page.size
 
 
-@pytest.mark.parametrize("write", [to_markdown, to_html])
-def test_a_page_has_its_caption_once(table, write):
-    assert write(layout(table), "Mean {x} ± 1.").count("Mean {x} ± 1.") == 1
+def test_pages_have_their_caption_once_and_their_title(table, tmp_path):
+    pages = tmp_path / "table.md", tmp_path / "table.html"
+    write_pages(layout(table), "Mean {x} ± 1.", "My table", *pages)
+    assert [p.read_text("utf-8").count("Mean {x} ± 1.") for p in pages] == [1, 1]
+    assert "<title>My table</title>" in pages[1].read_text("utf-8")
 
 
 def test_tables_are_read_below_each_other(metrics, tmp_path):
