@@ -116,6 +116,7 @@ rule current_table:
         "results/logs/{table}.log",
     wildcard_constraints:
         table="table1|table2|metrics",
+    localrule: True
     conda:
         "../envs/hgnpipe.yaml"
     shell:
