@@ -1,6 +1,6 @@
 # From nothing to the tables of "Hamiltonian Generative Networks" (Toth et al., 2020):
 #
-#     simulate -> render -> train -> evaluate -> tables
+#     simulate -> render -> train -> evaluate, measure, play -> tables, figures -> report
 #
 # `snakemake --cores 8 results/table1.csv` builds the preset that config.yaml names. Any
 # file of any preset can be asked for by its path, results/{preset}/...

@@ -125,11 +125,17 @@ def test_an_energy_has_collapsed_below_the_threshold(factor, collapsed):
     assert row["across_variance"] == pytest.approx(factor * COLLAPSED)
 
 
-def test_an_energy_that_is_no_number_has_collapsed():
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_an_energy_that_is_no_number_has_diverged_and_not_collapsed(value):
     energy = energies(0)
-    energy[3, 2] = np.nan
+    energy[3, 2] = value
     row = table_of(energy)
-    assert row["num_collapsed"] == 1 and np.isnan(row["mean_variance_x1e4"])
+    assert row["num_collapsed"] == 0
+    names = ["variance_x1e4", "mean_variance_x1e4", "relative_variance"]
+    assert all(np.isposinf(row[name]) for name in names)
+    found = {Run("spring", "fast", 0): both(energy)}
+    cell = layout2(table2(found, NOTHING, LABELS))["spring", "train"]["Fast model"]
+    assert cell.count("not finite") == 4 and "N/A" not in cell
 
 
 def test_seeds_that_have_collapsed_do_not_count_but_are_counted():
@@ -169,7 +175,7 @@ def test_each_split_has_its_own_single_rollout():
 
 
 def test_a_rollout_that_is_not_there_is_named():
-    with pytest.raises(ValueError, match=f"example is {NUM}; it must be below {NUM}"):
+    with pytest.raises(ValueError, match=f"example is {NUM}; it must be between 0"):
         table_of(energies(0), example=NUM)
 
 
@@ -258,7 +264,7 @@ def test_a_collapsed_first_seed_leaves_the_single_rollout_out():
 
 
 def test_what_cannot_be_read_in_the_paper_is_called_so(page):
-    assert page["spring", "train"]["Slow model"].endswith("; paper not legible")
+    assert page["spring", "train"]["Slow model"].endswith("; paper: not legible")
 
 
 def test_where_the_paper_says_nothing_neither_does_the_cell(page):

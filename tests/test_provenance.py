@@ -57,8 +57,6 @@ def test_there_is_a_row_per_run_that_names_it(told):
     ("changes", "words"),
     [
         ({("fast", 1): {"code": "0dd"}}, ["family hares", "0dd (spring/fast/seed1)"]),
-        ({("slow", 0): {"commit": "fedcba987654"}}, ["commit differs", "fedcba987654"]),
-        ({("slow", 0): {"commit": None}}, ["commit differs", "unknown"]),
         ({("slow", 0): {"commit": "0123456789ab+"}}, ["1 of 6 runs"]),
         ({("slow", 0): {"torch": "2.10"}}, ["torch differs", "2.10 (spring/slow/se"]),
         ({("slow", 0): {"python": "<3>"}}, ["python differs", "&lt;3&gt;"]),
@@ -77,10 +75,11 @@ def test_the_warning_is_above_the_table(told):
 
 
 def test_other_commits_of_the_same_code_are_told_apart_from_other_code(told):
-    page, _ = told({("slow", 0): {"commit": "fedcba987654"}})
-    assert "what it ran is the same" in page
-    other = {"commit": "fedcba987654", "code": "0dd"}
-    assert "what it ran is the same" not in told({("slow", 0): other})[0]
+    for commit in ("fedcba987654", None):
+        page, _ = told({("slow", 0): {"commit": commit}})
+        assert "same code:" in page and "WARNING" not in page
+        page, _ = told({("slow", 0): {"commit": commit, "code": "0dd"}})
+        assert "WARNING" in page and f"{commit or 'unknown'} (spring/slow/s" in page
 
 
 def test_what_all_runs_share_is_said_once(told):

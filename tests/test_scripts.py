@@ -19,7 +19,7 @@ from PIL import Image
 from hgnpipe.command import join_lists, run
 from hgnpipe.continuation import load_motion
 from hgnpipe.data import load_trajectories, open_videos
-from hgnpipe.playing import load_films
+from hgnpipe.films import load_films
 from hgnpipe.rendering import render
 from hgnpipe.scores import load_scores
 
@@ -81,6 +81,7 @@ def arguments_of(name, folder, **changes):
     videos = [folder / f"{split}_videos.h5" for split in ("train", "test")]
     motions = [folder / f"{split}_motion.h5" for split in ("train", "test")]
     of_test = {"system": "pendulum", "horizons": [1, 3], "motion": motions[1]}
+    of_test["num_trajectories"] = 3
     scored = {"videos": videos, "trajectories": data, "system": "pendulum", "seed": 0}
     scored["num_trajectories"] = 3
     usual = {
@@ -143,7 +144,8 @@ def arguments_of(name, folder, **changes):
             "html": folder / "all_measures.html",
         },
         "fig07_rollouts": {
-            "films": [folder / "films.h5"], "table1": folder / "table1.csv",
+            "films": [folder / "films.h5"],
+            "metrics": [folder / "metrics.csv", folder / "references.csv"],
             "system": "pendulum", "model": "mine", "baseline": "hnn",
             "labels": {"mine": "My HGN"}, "figure": [folder / "fig07.png"],
             "animation": [folder / "fig07.gif"],
@@ -493,7 +495,7 @@ INPUTS = [
     ("table2", "published"),
     ("metrics", "measures"),
     ("fig07_rollouts", "films"),
-    ("fig07_rollouts", "table1"),
+    ("fig07_rollouts", "metrics"),
     ("fig08_samples", "films"),
 ]
 
@@ -610,8 +612,8 @@ def test_a_list_of_videos_without_their_trajectories_is_refused(command, folder)
         ("measure", {"symetric_repeats": 0}, "num_repeats is 0"),
         ("measure", {"batch_size": 0}, "batch_size is 0"),
         ("measure_references", {"horizons": [9]}, "horizon is 9"),
-        ("play", {"example": 3}, "example is 3; it must be below 3"),
-        ("table2", {"example": 3}, "example is 3; it must be below 3"),
+        ("play", {"example": 3}, "example is 3; it must be between 0 and 2"),
+        ("table2", {"example": 3}, "example is 3; it must be between 0 and 2"),
     ],
 )
 def test_a_value_that_is_not_legal_is_named(command, folder, name, changes, words):

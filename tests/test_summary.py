@@ -88,7 +88,7 @@ def test_each_system_has_a_table_with_measures_down_and_models_across(read):
 
 
 def test_measures_are_in_the_order_in_which_they_are_explained(read):
-    names = [name for name in MEASURES if name != "mse_beyond"]
+    names = [name for name, told in MEASURES.items() if "{}" not in told]
     rows = [("spring", "fast", 0, name, 1.0, 1.0, 5) for name in reversed(names)]
     table = layout_measures(read(*rows))["spring"]
     found = [name.removesuffix(" x1e4") for name in table.index]
@@ -97,12 +97,12 @@ def test_measures_are_in_the_order_in_which_they_are_explained(read):
 
 def test_horizons_are_in_the_order_of_their_numbers(read):
     names = [f"mse_beyond_{n}_x1e4" for n in (120, 30, 6, 60)]
-    names += ["mse_before_x1e4", "mse_window_x1e4"]
+    names += ["mse_before_30_x1e4", "mse_window_x1e4"]
     rows = [("spring", "fast", 0, name, 1.0, 1.0, 5) for name in names]
     assert list(layout_measures(read(*rows))["spring"].index) == [
         "MSE of the frames shown x1e4",
         *(f"MSE of the {n} frames beyond x1e4" for n in (6, 30, 60, 120)),
-        "MSE of as many frames before x1e4",
+        "MSE of the 30 frames before x1e4",
     ]
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 
 from hgnpipe.registry import require
 from hgnpipe.runs import Run
@@ -39,14 +40,15 @@ def table2(
         scores: Scores of the rollouts of every run, by split.
         published: From `read_published_variances`.
         labels: How the models are called, in the order of the table's rows.
-        example: Index of the single rollout, that of Fig. 6, taken from the first seed.
+        example: Index of the single rollout, that of Fig. 6, of the lowest seed.
 
     Returns:
         A row per system, split and model, variances times 1e4. ``variance`` is that of
         the single rollout, ``mean_variance`` and ``std_variance`` are over all rollouts
         of all seeds. ``relative_variance`` has no scale: the mean variance over time
         divided by the variance of the energy across trajectories, median over seeds
-        that have not collapsed. ``num_collapsed`` counts the seeds that have.
+        that have not collapsed. ``num_collapsed`` counts the seeds that have. Infinite
+        are those of a model of which a rollout diverged.
 
     Raises:
         ValueError: If there is no run, or one has no rollout ``example``.
@@ -56,9 +58,9 @@ def table2(
     for run, splits in sorted(scores.items(), key=lambda item: item[0].seed):
         for split, score in splits.items():
             energy = score.energy.astype(np.float64)
-            require(example < len(energy), "example", example, f"below {len(energy)}")
-            over_time = energy.var(axis=1)
-            across_rollouts = float(energy.mean(axis=1).var())
+            legal = f"between 0 and {len(energy) - 1}"
+            require(0 <= example < len(energy), "example", example, legal)
+            over_time, across_rollouts = _variances(energy)
             rows.append(
                 {
                     **run._asdict(),
@@ -67,10 +69,9 @@ def table2(
                     "over_time": SCALE * over_time,
                     "across": across_rollouts,
                     "relative": over_time.mean() / across_rollouts
-                    if across_rollouts > 0
-                    else np.nan,
-                    # Not "across < COLLAPSED": an energy that is NaN is none either.
-                    "collapsed": not across_rollouts >= COLLAPSED,
+                    if 0 < across_rollouts < np.inf
+                    else across_rollouts,
+                    "collapsed": across_rollouts < COLLAPSED,
                 }
             )
     keys = ["model", "system", "split"]
@@ -103,9 +104,17 @@ def layout2(table: pd.DataFrame, break_line: str = "<br>") -> pd.DataFrame:
         if 0 < row.num_collapsed < row.num_seeds:
             lines.append(f"{row.num_collapsed} of {row.num_seeds} seeds collapsed")
         if isinstance(row.published_variance_x1e4, str):
-            lines.append(f"paper {row.published_variance_x1e4 or 'not legible'}")
+            printed = row.published_variance_x1e4
+            lines.append(f"paper {printed}" if printed else "paper: not legible")
         cells[row.label, (row.system, row.split)] = break_line.join(lines)
     return across(cells)
+
+
+def _variances(energy: Float[np.ndarray, "N T"]) -> tuple[np.ndarray, float]:
+    """Variance over time of each rollout and across them; infinite after diverging."""
+    if not np.isfinite(energy).all():
+        return np.full(len(energy), np.inf), np.inf
+    return energy.var(axis=1), float(energy.mean(axis=1).var())
 
 
 def _summary(group: pd.DataFrame) -> dict[str, object]:
@@ -118,7 +127,7 @@ def _summary(group: pd.DataFrame) -> dict[str, object]:
         "num_collapsed": int(group.collapsed.sum()),
         "variance_x1e4": np.nan if single.collapsed else single.variance_x1e4,
         "mean_variance_x1e4": over_time.mean(),
-        "std_variance_x1e4": over_time.std(),
+        "std_variance_x1e4": over_time.std() if over_time.max() < np.inf else np.inf,
         "relative_variance": whole.relative.median(),
         "across_variance": group.across.median(),
     }
@@ -127,5 +136,5 @@ def _summary(group: pd.DataFrame) -> dict[str, object]:
 def _short(value: float) -> str:
     """Three digits, without an exponent where people can do without."""
     if not np.isfinite(value):
-        return "N/A"
+        return "not finite" if np.isinf(value) else "N/A"
     return f"{value:.0f}" if 999.5 <= value < 1e5 else f"{value:.3g}"

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import h5py
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from hgnpipe.data import opened
 from hgnpipe.files import written_whole
@@ -37,6 +37,16 @@ class Motion(NamedTuple):
     q: np.ndarray
     p: np.ndarray
     exact: np.ndarray
+
+    def first_exact(self, num: int) -> Int[np.ndarray, " K"]:
+        """Indices of the exact ones among the first ``num`` motions.
+
+        Raises:
+            ValueError: If there is none.
+        """
+        found = np.flatnonzero(self.exact[:num])
+        require(len(found) > 0, "number of exact motions", 0, "1 or more")
+        return found
 
     @property
     def start(self) -> int:

@@ -140,7 +140,7 @@ def measures_of_rollouts(
         for horizon in horizons
     }
     if start > 0:
-        errors["mse_before_x1e4"] = 1e4 * mse[:, :start].mean(axis=1)
+        errors[f"mse_before_{start}_x1e4"] = 1e4 * mse[:, :start].mean(axis=1)
     return {
         "mse_window_x1e4": 1e4 * mse[:, start:end].mean(axis=1),
         **errors,
@@ -210,7 +210,7 @@ def measures_of_map(
     measures = {}
     for name in ("symetric", "symetric_all"):
         states = latent
-        if name == "symetric" and np.isfinite(latent).all():
+        if name == "symetric":
             states = moving_pairs(*latent, max_pairs=true[0].shape[2])
         outcomes = repeated_symetric(
             *states,

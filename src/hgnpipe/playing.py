@@ -1,27 +1,21 @@
-"""Rollouts of a trained model in both directions, at other speeds, and from the prior.
+"""Rollouts of a trained model beyond the frames that it was shown, and back.
 
-What the measures of `hgnpipe.dynamics` are computed from, and what Figs. 7 and 8 show.
+What the measures of `hgnpipe.dynamics` are computed from.
 """
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import h5py
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from hgnpipe.batches import check_frames, to_pixels
-from hgnpipe.data import opened
 from hgnpipe.evaluation import pixel_mse
-from hgnpipe.files import written_whole
 from hgnpipe.hamiltonian import State
 from hgnpipe.models.base import PhaseSpaceModel, SequenceModel, energy_of
 from hgnpipe.registry import require
-
-FILMS = "hgnpipe films 1"
 
 Frames = UInt8[np.ndarray, "N T S S 3"]
 
@@ -163,84 +157,6 @@ def mse_of_mean_image(
         errors.append(pixel_mse(mean.expand(1, len(video), -1, -1, -1), true))
         squares.append(true.square().mean(dim=(2, 3, 4)).numpy())
     return np.concatenate(errors), np.concatenate(squares)
-
-
-class Film(NamedTuple):
-    """One video, and what a model makes of it (Fig. 7); frames ``(T, S, S, 3)``, uint8.
-
-    Attributes:
-        observed: What the model sees.
-        past: What happened before, without noise, going back from the first frame.
-        forward: The model's rollout from the state that it infers for the first frame.
-        backward: The same back in time.
-        double: The same with twice the time step.
-        half: The same with half the time step.
-    """
-
-    observed: np.ndarray
-    past: np.ndarray
-    forward: np.ndarray
-    backward: np.ndarray
-    double: np.ndarray
-    half: np.ndarray
-
-
-SPEEDS = {"forward": 1.0, "backward": -1.0, "double": 2.0, "half": 0.5}
-
-
-def film(
-    model: PhaseSpaceModel,
-    observed: UInt8[np.ndarray, "T S S 3"],
-    past: UInt8[np.ndarray, "T S S 3"],
-) -> Film:
-    """Let a model play one video at every speed."""
-    device = next(model.parameters()).device
-    pixels = to_pixels(observed[None], device)
-    played = {
-        name: to_stored(model.predict(pixels, speed=speed).frames)[0]
-        for name, speed in SPEEDS.items()
-    }
-    return Film(observed, past, **played)
-
-
-def dream(
-    model: PhaseSpaceModel, num: int, num_steps: int, generator: torch.Generator
-) -> Frames:
-    """Videos sampled from the model's prior (Fig. 8); none if it has no prior."""
-    if not hasattr(model, "sample") or getattr(model, "deterministic", False):
-        size = model.image_size
-        return np.zeros((0, num_steps + 1, size, size, 3), np.uint8)
-    return to_stored(model.sample(num, num_steps, generator=generator).frames)
-
-
-def to_stored(frames: Float[Tensor, "B T 3 S S"]) -> UInt8[np.ndarray, "B T S S 3"]:
-    """Pixel values in [0, 1] as they are stored: the reverse of `to_pixels`."""
-    stored = (frames * 255).round().clamp(0, 255).to(torch.uint8)
-    return stored.permute(0, 1, 3, 4, 2).cpu().numpy()
-
-
-def save_films(path: str | Path, films: dict[str, Film], samples: Frames) -> None:
-    """Write the film of each split, and videos from the prior (none: zero of them)."""
-    with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
-        file.attrs["format"] = FILMS
-        file.create_dataset("samples", data=samples)
-        for split, frames in films.items():
-            for name, values in frames._asdict().items():
-                file.create_dataset(f"films/{split}/{name}", data=values)
-
-
-def load_films(path: str | Path) -> tuple[dict[str, Film], Frames]:
-    """Read what `save_films` wrote.
-
-    Raises:
-        ValueError: If the file is missing, damaged, or something else.
-    """
-    with opened(path, FILMS) as file:
-        films = {
-            split: Film(*(group[name][:] for name in Film._fields))
-            for split, group in file["films"].items()
-        }
-        return films, file["samples"][:]
 
 
 def _pieces(path: State, size: int):

@@ -4,7 +4,7 @@ Colours are those of Okabe and Ito, which people with any colour vision can tell
 models differ in dashes too, so that they survive a black and white printer.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -58,13 +58,13 @@ def figure_style() -> Iterator[None]:
         yield
 
 
-def model_styles(labels: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+def model_styles(names: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Line style of every model, the same in all figures.
 
     Args:
-        labels: Names of the models in the order of the tables; the order decides.
+        names: Names of the models in the order of the tables; the order decides.
     """
-    models = [name for name in labels if name not in REFERENCES]
+    models = dict.fromkeys(name for name in names if name not in REFERENCES)
     styles = {
         name: {
             "color": COLORS[number % len(COLORS)],

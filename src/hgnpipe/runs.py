@@ -96,10 +96,11 @@ def doubts(runs: pd.DataFrame) -> list[str]:
                 f"Models of family {family} were trained by different code: "
                 f"{_counted(group, 'code')}."
             )
-    for column in ("commit", *VERSIONS):
+    # With equal fingerprints, commits that differ are the usual case: only what changed
+    # is run again.
+    for column in (*(["commit"] if found else []), *VERSIONS):
         if runs[column].nunique(dropna=False) > 1:
-            same = "" if found or column != "commit" else "; what it ran is the same"
-            found.append(f"{column} differs: {_counted(runs, column)}{same}.")
+            found.append(f"{column} differs: {_counted(runs, column)}.")
     changed = int(runs.commit.fillna("").str.endswith("+").sum())
     if changed:
         found.append(

@@ -11,7 +11,7 @@ from hgnpipe.tables import read_table
 MEASURES = {
     "mse_window_x1e4": "MSE of the frames shown",
     "mse_beyond": "MSE of the {} frames beyond",
-    "mse_before_x1e4": "MSE of as many frames before",
+    "mse_before": "MSE of the {} frames before",
     "valid_steps": "valid steps beyond",
     "skilful_steps": "skilful steps beyond",
     "reversibility_error": "reversibility error",
@@ -104,22 +104,21 @@ def _short(value: float) -> str:
     return f"{value:.{decimals}f}"
 
 
-def _horizon(measure: str) -> str:
-    """Number of frames in ``mse_beyond_30_x1e4``, empty for other measures."""
-    digits = measure.removeprefix("mse_beyond_").removesuffix("_x1e4")
-    return digits if measure.startswith("mse_beyond_") and digits.isdigit() else ""
+def _kind(measure: str) -> tuple[str, str]:
+    """Entry of `MEASURES`, and number of frames in names such as mse_beyond_30_x1e4."""
+    kind, _, digits = measure.removesuffix("_x1e4").rpartition("_")
+    counted = kind in MEASURES and digits.isdigit() and "{}" in MEASURES[kind]
+    return (kind, digits) if counted else (measure, "")
 
 
 def _name(measure: str) -> str:
-    horizon = _horizon(measure)
-    known = MEASURES.get("mse_beyond" if horizon else measure)
-    if known is None:
+    kind, frames = _kind(measure)
+    if kind not in MEASURES:
         return measure
     scale = " x1e4" if measure.endswith("_x1e4") else ""
-    return known.format(horizon) + scale
+    return MEASURES[kind].format(frames) + scale
 
 
 def _position(measure: str) -> tuple[int, int]:
-    horizon = _horizon(measure)
-    names = [*MEASURES, measure]
-    return names.index("mse_beyond" if horizon else measure), int(horizon or 0)
+    kind, frames = _kind(measure)
+    return [*MEASURES, kind].index(kind), int(frames or 0)

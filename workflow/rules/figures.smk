@@ -35,7 +35,7 @@ rule fig05:
 rule fig06:
     """Error of each frame along one train and one test rollout of every model."""
     input:
-        rollouts=runs_of("rollouts.h5", first_seed=True),
+        rollouts=runs_of("rollouts.h5", one_seed=True),
         references=references_of(".h5"),
     output:
         pdf="results/{preset}/figures/fig06_mse_per_frame.pdf",
@@ -67,8 +67,9 @@ rule fig06:
 rule fig07:
     """A train and a test video, and HGN's and HNN's rollouts; strips and animation."""
     input:
-        films=runs_of("films.h5", models=["hgn_leapfrog", "hnn"], first_seed=True),
-        table1="results/{preset}/tables/table1.csv",
+        films=runs_of("films.h5", models=["hgn_leapfrog", "hnn"], one_seed=True),
+        metrics=runs_of("metrics.csv", models=["hgn_leapfrog", "hnn"], one_seed=True),
+        references="results/{preset}/references/{system}.csv",
     output:
         pdf="results/{preset}/figures/fig07_rollouts_{system}.pdf",
         png=report(
@@ -99,12 +100,16 @@ rule fig07:
         "results/{preset}/logs/fig07_{system}.log",
     conda:
         "../envs/hgnpipe.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         labels=json.dumps(config["labels"]),
         code=code_hash("workflow/scripts/fig07_rollouts.py"),
     shell:
         "python workflow/scripts/fig07_rollouts.py --films {input.films}"
-        " --table1 {input.table1} --system {wildcards.system} --model hgn_leapfrog"
+        " --metrics {input.metrics} {input.references}"
+        " --system {wildcards.system} --model hgn_leapfrog"
         " --baseline hnn --labels {params.labels:q} --figure {output.pdf} {output.png}"
         " --animation {output.gif} {output.mp4} {output.page} 2>&1 | tee {log}"
 
@@ -112,7 +117,7 @@ rule fig07:
 rule fig08:
     """Videos that HGN samples from its prior, on every system; strips and animation."""
     input:
-        runs_of("films.h5", models=["hgn_leapfrog"], first_seed=True),
+        runs_of("films.h5", models=["hgn_leapfrog"], one_seed=True),
     output:
         pdf="results/{preset}/figures/fig08_samples.pdf",
         png=report(
@@ -143,6 +148,9 @@ rule fig08:
         "results/{preset}/logs/fig08.log",
     conda:
         "../envs/hgnpipe.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         systems=lookup("presets/{preset}/systems", within=config),
         labels=json.dumps(config["labels"]),

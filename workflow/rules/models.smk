@@ -139,6 +139,7 @@ rule measure:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
+        num=lookup("presets/{preset}/evaluation/num_extended", within=config),
         horizons=lookup("presets/{preset}/evaluation/horizons", within=config),
         repeats=lookup("presets/{preset}/evaluation/symetric_repeats", within=config),
         batch_size=lookup("presets/{preset}/evaluation/batch_size", within=config),
@@ -149,7 +150,7 @@ rule measure:
         " --trajectories {input.trajectories} --motion {input.motion}"
         " --rollouts {input.rollouts} --system {wildcards.system}"
         " --model {wildcards.model} --seed {wildcards.seed}"
-        " --horizons {params.horizons} --symetric_repeats {params.repeats}"
+        " --num_trajectories {params.num} --horizons {params.horizons} --symetric_repeats {params.repeats}"
         " --batch_size {params.batch_size} --output {output}"
         " --device {resources.device} --threads {threads} 2>&1 | tee {log}"
 
@@ -172,13 +173,15 @@ rule measure_references:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
+        num=lookup("presets/{preset}/evaluation/num_extended", within=config),
         num_frames=lookup("presets/{preset}/data/num_frames", within=config),
         horizons=lookup("presets/{preset}/evaluation/horizons", within=config),
         code=code_hash("workflow/scripts/measure_references.py"),
     shell:
         "python workflow/scripts/measure_references.py"
         " --train_videos {input.train_videos} --motion {input.motion}"
-        " --num_frames {params.num_frames} --system {wildcards.system}"
+        " --num_trajectories {params.num} --num_frames {params.num_frames}"
+        " --system {wildcards.system}"
         " --horizons {params.horizons} --output {output} --threads {threads}"
         " 2>&1 | tee {log}"
 
@@ -199,6 +202,8 @@ rule play:
         "results/{preset}/runs/{system}/{model}/seed{seed}/films.h5",
     log:
         "results/{preset}/logs/play/{system}_{model}_seed{seed}.log",
+    benchmark:
+        "results/{preset}/benchmarks/play/{system}_{model}_seed{seed}.tsv"
     conda:
         "../envs/hgnpipe.yaml"
     threads: config["threads"]

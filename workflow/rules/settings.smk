@@ -58,11 +58,11 @@ def model_setting(name):
     return lambda wildcards: model_block(wildcards)[name]
 
 
-def runs_of(file, models=None, first_seed=False):
-    """One file of every run of a preset; the runs can be limited to some models.
+def runs_of(file, models=None, one_seed=False):
+    """One file of every run of a preset, or of some models, or of the lowest seed.
 
     A model that the preset lacks is left out. With `only_finished` so is a run whose
-    model is not there: nothing is trained, and tables and figures say what is missing.
+    model is not there, and tables and figures say what is missing.
     """
 
     def of_preset(wildcards):
@@ -73,7 +73,7 @@ def runs_of(file, models=None, first_seed=False):
             preset=wildcards.preset,
             system=system or preset["systems"],
             model=[m for m in preset["models"] if models is None or m in models],
-            seed=preset["seeds"][:1] if first_seed else preset["seeds"],
+            seed=min(preset["seeds"]) if one_seed else preset["seeds"],
             file=file,
         )
         if config["only_finished"]:

@@ -1,4 +1,4 @@
-# Tables; nothing here needs torch or a GPU.
+# Tables; nothing here needs a GPU.
 import json
 
 
@@ -26,6 +26,9 @@ rule table1:
         "results/{preset}/logs/table1.log",
     conda:
         "../envs/hgnpipe.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         labels=json.dumps(config["labels"]),
         code=code_hash("workflow/scripts/table1.py"),
@@ -59,6 +62,9 @@ rule table2:
         "results/{preset}/logs/table2.log",
     conda:
         "../envs/hgnpipe.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         labels=json.dumps(config["labels"]),
         example=lookup("presets/{preset}/evaluation/example", within=config),
@@ -93,6 +99,9 @@ rule metrics:
         "results/{preset}/logs/metrics.log",
     conda:
         "../envs/hgnpipe.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         labels=json.dumps(config["labels"]),
         code=code_hash("workflow/scripts/metrics.py"),

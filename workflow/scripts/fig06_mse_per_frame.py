@@ -74,7 +74,7 @@ def draw(
     ]
     size = (columns_width(len(scores)), 3.0 * len(blocks))
     figure = plt.figure(figsize=size)
-    styles = model_styles(labels)
+    styles = model_styles([*labels, *families])
     parts = figure.subfigures(len(blocks), 1, squeeze=False)[:, 0]
     for part, models in zip(parts, blocks, strict=True):
         panels = part.subplots(2, len(scores), sharex=True, sharey="col", squeeze=False)

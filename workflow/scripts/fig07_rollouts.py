@@ -3,14 +3,16 @@
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from hgnpipe.command import run
-from hgnpipe.playing import Film, load_films
+from hgnpipe.films import Film, load_films
 from hgnpipe.plotting import WIDTH, figure_style, save_figure, system_label
 from hgnpipe.runs import by_run
 from hgnpipe.strips import Strip, film_strips, message, record, save_animation
-from hgnpipe.tables import read_table
+from hgnpipe.tables import read_metrics, skill
 
 SPLITS = ("train", "test")
 EVERY = 3
@@ -18,7 +20,7 @@ EVERY = 3
 
 def main(
     films: list[Path],
-    table1: Path,
+    metrics: list[Path],
     system: str,
     model: str,
     baseline: str,
@@ -30,7 +32,8 @@ def main(
 
     Args:
         films: Films of the runs to show, from rule play.
-        table1: Table 1 as data, for the skills.
+        metrics: Errors of these runs and of the references of the system, for the
+            skills.
         system: Name of the system.
         model: Name of the model that plays at all speeds.
         baseline: Name of the model that plays forward only.
@@ -39,12 +42,11 @@ def main(
         animation: Animations to write, GIF or MP4.
     """
     played = {run.model: load_films(path)[0] for run, path in by_run(films).items()}
-    scores = read_table(table1, "errors", {"model", "system", "split", "skill"})
-    skills = scores[scores.system == system].set_index(["model", "split"]).skill
+    means = read_metrics(metrics).groupby(["split", "model"]).mse.mean()
     strips = {
         split: strips_of(
             {name: splits[split] for name, splits in played.items()},
-            {name: f"skill {skills.get((name, split)):.2f}" for name in played},
+            {name: skill_text(means[split], name) for name in played},
             {name: labels.get(name, name) for name in (model, baseline)},
         )
         for split in SPLITS
@@ -53,6 +55,12 @@ def main(
     with figure_style():
         save_figure(draw(strips, system), figure)
         save_animation(animate(strips, system), animation)
+
+
+def skill_text(means: pd.Series, model: str) -> str:
+    """Skill of a model, given the errors of all and of the references."""
+    found = skill(means[model], means["noise_floor"], means["mean_image"])
+    return f"skill {round(found, 2) + 0.0:.2f}"  # no -0.00
 
 
 def strips_of(
@@ -89,7 +97,7 @@ def draw(strips: dict[str, list[Strip]], system: str) -> Figure:
     return figure
 
 
-def animate(strips: dict[str, list[Strip]], system: str) -> object:
+def animate(strips: dict[str, list[Strip]], system: str) -> np.ndarray:
     """Pictures of the same videos side by side, a row for each split."""
     if not strips:
         return record(message(f"{system_label(system)}: not run"), lambda _: None, 1)

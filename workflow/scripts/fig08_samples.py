@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from hgnpipe.command import run
-from hgnpipe.playing import load_films
+from hgnpipe.films import load_films
 from hgnpipe.plotting import WIDTH, figure_style, save_figure, system_label
 from hgnpipe.runs import by_run
 from hgnpipe.strips import Strip, film_strips, record, save_animation

@@ -33,6 +33,7 @@ def main(
     system: str,
     model: str,
     seed: int,
+    num_trajectories: int,
     horizons: list[int],
     symetric_repeats: int,
     batch_size: int,
@@ -52,6 +53,7 @@ def main(
         system: Name of the system, for the table.
         model: Name of the model, for the table.
         seed: Seed of the training, for the table.
+        num_trajectories: How many of the motions to follow, at most.
         horizons: Frames beyond the training window over which errors are averaged.
         symetric_repeats: Batches of five trajectories for SyMetric.
         batch_size: Videos at a time.
@@ -65,8 +67,8 @@ def main(
     kind, true, origin = load_motion(motion)
     seen, _, attributes = open_videos(videos)
     check_together(videos, attributes, motion, origin)
-    frames = seen[: len(true.q)][true.exact]
-    q, p = true.q[true.exact], true.p[true.exact]
+    which = true.first_exact(num_trajectories)
+    frames, q, p = seen[which], true.q[which], true.p[which]
     drawn = render(kind, q, frames.shape[2])
     with Progress(f"measure {system}/{model}", len(frames), " videos") as bar:
         played = play_beyond(

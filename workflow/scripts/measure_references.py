@@ -16,6 +16,7 @@ from hgnpipe.rendering import render
 def main(
     train_videos: Path,
     motion: Path,
+    num_trajectories: int,
     num_frames: int,
     system: str,
     horizons: list[int],
@@ -27,6 +28,7 @@ def main(
     Args:
         train_videos: Videos whose mean image is taken, HDF5.
         motion: The motion before, during and after test videos, from rule extend.
+        num_trajectories: How many of the motions to follow, at most.
         num_frames: Length of the videos.
         system: Name of the system, for the table.
         horizons: Frames beyond the training window over which errors are averaged.
@@ -37,7 +39,8 @@ def main(
     videos = open_videos(train_videos).frames
     mean, _ = frame_statistics(videos)
     kind, true, _ = load_motion(motion)
-    drawn = render(kind, true.q[true.exact], videos.shape[2])
+    q = true.q[true.first_exact(num_trajectories)]
+    drawn = render(kind, q, videos.shape[2])
     mse, square = mse_of_mean_image(mean, drawn)
     measures = measures_of_rollouts(mse, square, mse, true.start, num_frames, horizons)
     table = as_rows(measures).assign(system=system, model="mean_image", seed=0)

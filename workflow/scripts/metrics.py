@@ -12,11 +12,14 @@ from hgnpipe.tables import html_table, page, to_markdown
 TITLE = "Measures of the dynamics"
 EXPLANATION = [
     "{preset} preset, test trajectories, mean ± standard deviation over them. Models "
-    "infer a state from the frames shown, and are then followed beyond and before "
-    "them. Errors are against frames without noise, unlike those of Table 1.",
+    "infer a state from the frames shown (HNN from the first two), and are then "
+    "followed beyond and before them. Errors are against frames without noise, unlike "
+    "those of Table 1. Where bodies leave the picture, as three do, it empties, and "
+    "all errors fall. Motions that could not be solved exactly are left out.",
     "Valid steps: frames beyond those shown until the error first passes 0.025 of the "
-    "frame's mean square, as in the literature; on a grey background the mean image "
-    "passes late, so compare with its column. Skilful steps: until the error first "
+    "frame's mean square (in the literature the median over both directions; here the "
+    "mean, forward, at most all frames); on a grey background the mean image passes "
+    "late or never, so compare with its column. Skilful steps: until the error first "
     "passes half of the mean image's. Reversibility error: distance from the first "
     "state after rolling out over the frames shown and back, relative to the spread of "
     "first states. Energy drift: largest change of the learned energy in a rollout, "
@@ -24,13 +27,13 @@ EXPLANATION = [
     "how much of the true energy over held-out rollouts a line or any monotone "
     "function of the learned energy explains. Collapsed: posterior variance of 0.5 or "
     "more, where the prior's is 1.",
-    "SyMetric (Higgins et al., 2021): share of batches of five rollouts of 60 steps in "
-    "which a polynomial from latent to true states has R² > 0.9 and deviates from a "
-    "symplectic map by less than 0.05. Moving pairs: a symplectic projection of the "
-    "latent pairs to as many as the true system has. All pairs: every latent pair, "
-    "which for more than 32 dimensions means a linear map; with more dimensions than "
-    "points it fits anything: its R² says little for HGN. With one true pair, a "
-    "linear map always passes the second condition.",
+    "SyMetric (Higgins et al., 2021): share of batches of five rollouts, of up to 60 "
+    "steps, in which a polynomial from latent to true states has R² > 0.9 and "
+    "deviates from a symplectic map by less than 0.05. Moving pairs: a symplectic "
+    "projection of the latent pairs to at most as many as move in truth. All pairs: "
+    "every latent pair, which for more than 32 dimensions means a linear map; with "
+    "more dimensions than points it fits anything: its R² says little for HGN. With "
+    "one true pair, a linear map always passes the second condition.",
 ]
 
 

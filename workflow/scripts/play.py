@@ -10,8 +10,8 @@ from hgnpipe.continuation import load_motion
 from hgnpipe.data import check_together, open_videos
 from hgnpipe.device import choose_device
 from hgnpipe.files import check_writable
+from hgnpipe.films import dream, film, save_films
 from hgnpipe.models import load_model
-from hgnpipe.playing import dream, film, save_films
 from hgnpipe.registry import require
 from hgnpipe.rendering import render
 
@@ -49,7 +49,10 @@ def main(
         system, true, origin = load_motion(motion)
         check_together(path, attributes, motion, origin)
         have = min(len(frames), len(true.q))
-        require(example < have, "example", example, f"below {have}")
+        legal = f"between 0 and {have - 1}"
+        require(0 <= example < have, "example", example, legal)
+        if not true.exact[example]:
+            print(f"{path}: the true past of video {example} is not exact.")
         length, size = frames.shape[1:3]
         past = true.q[example, : true.start + 1][::-1][:length]
         films[str(attributes["split"])] = film(
