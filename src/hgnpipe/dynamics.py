@@ -200,24 +200,22 @@ def measures_of_map(
     """
     span = slice(0, num_steps + 1)
     shown = slice(played.num_before, played.num_before + num_steps + 1)
-    latent, true = [played.q[:, span], played.p[:, span]], (q[:, shown], p[:, shown])
+    latent, true = (played.q[:, span], played.p[:, span]), (q[:, shown], p[:, shown])
     true = moving_pairs(*true, max_pairs=q.shape[2])
     variance = played.variance
     if variance is not None:  # known for the state only if that is the posterior's
         is_state = variance.size == 2 * latent[0].shape[2]
         variance = variance.reshape(2, -1) if is_state else None
-    size = min(5, len(q))
+    moving = moving_pairs(*latent, max_pairs=true[0].shape[2])
+    compared = {"symetric": (moving, None), "symetric_all": (latent, variance)}
     measures = {}
-    for name in ("symetric", "symetric_all"):
-        states = latent
-        if name == "symetric":
-            states = moving_pairs(*latent, max_pairs=true[0].shape[2])
+    for name, (states, known) in compared.items():
         outcomes = repeated_symetric(
             *states,
             *true,
             num_repeats=num_repeats,
-            trajectories_per_repeat=size,
-            variance=variance if states is latent else None,
+            trajectories_per_repeat=min(5, len(q)),
+            variance=known,
         )
         for part in ("score", "r2", "deviation"):
             suffix = "" if part == "score" else f"_{part}"
@@ -227,17 +225,15 @@ def measures_of_map(
 
 def as_rows(measures: Measures) -> pd.DataFrame:
     """A row per measure: mean, standard deviation and number of its values."""
-    rows = [
-        {
-            "measure": name,
-            "value": values.mean(),
-            "spread": values.std() if len(values) > 1 and finite else np.nan,
-            "num": len(values),
-        }
-        for name, values in measures.items()
-        for finite in [np.isfinite(values).all()]
-    ]
-    return pd.DataFrame(rows)
+    rows = [(name, *_mean_and_spread(values)) for name, values in measures.items()]
+    return pd.DataFrame(rows, columns=["measure", "value", "spread", "num"])
+
+
+def _mean_and_spread(values: np.ndarray) -> tuple[float, float, int]:
+    """Mean, standard deviation (NaN where it means nothing) and number of values."""
+    if len(values) == 1 or not np.isfinite(values).all():
+        return float(values.mean()), np.nan, len(values)
+    return float(values.mean()), float(values.std()), len(values)
 
 
 def _ratio(values: np.ndarray, scale: np.ndarray) -> np.ndarray:
