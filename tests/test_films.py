@@ -2,33 +2,11 @@ import h5py
 import numpy as np
 import pytest
 import torch
+from tiny_models import SHOWN, SIZE, every_family, random_videos, trained
 
 from hgnpipe.batches import to_pixels
 from hgnpipe.films import Film, dream, film, load_films, save_films, to_stored
-from hgnpipe.models import build_model
 from hgnpipe.scores import save_scores
-
-SIZE, NUM, SHOWN = 8, 5, 4
-
-FAMILIES = {
-    "hgn": {"num_frames": 4, "num_filters": 4, "latent_channels": 2},
-    "deterministic": {
-        "num_frames": 4, "num_filters": 4, "latent_channels": 2, "deterministic": True,
-    },
-    "pixelhnn": {"latent_size": 2, "hidden_size": 8},
-}  # fmt: skip
-every_family = pytest.mark.parametrize("name", FAMILIES)
-
-
-def trained(name):
-    torch.manual_seed(0)
-    family = "pixelhnn" if name == "pixelhnn" else "hgn"
-    return build_model(family, image_size=SIZE, **FAMILIES[name])
-
-
-def random_videos(seed=0):
-    rng = np.random.default_rng(seed)
-    return rng.integers(0, 256, (NUM, SHOWN, SIZE, SIZE, 3), np.uint8)
 
 
 def test_frames_are_stored_as_they_were_read():

@@ -3,16 +3,16 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from tiny_models import NUM, SHOWN, SIZE, every_family, random_videos, trained
 from torch import nn
 
 from hgnpipe.batches import to_pixels
 from hgnpipe.hamiltonian import SeparableHamiltonian, State
 from hgnpipe.integrators import INTEGRATORS, rollout
-from hgnpipe.models import build_model
 from hgnpipe.models.base import Inferred
 from hgnpipe.playing import mse_of_mean_image, play_beyond
 
-SIZE, NUM, BEFORE, SHOWN, AFTER = 8, 5, 3, 4, 7
+BEFORE, AFTER = 3, 7
 LENGTH = BEFORE + SHOWN + AFTER
 STEP = 0.3
 ROUNDING = (0.5 / 255) ** 2
@@ -284,27 +284,6 @@ def test_videos_that_do_not_fit_the_model_are_refused(starts, shape):
     videos = np.zeros(shape, np.uint8)
     with pytest.raises(ValueError, match=r"^Videos "):
         play_beyond(Oscillator(starts), videos, videos, 0)
-
-
-FAMILIES = {
-    "hgn": {"num_frames": 4, "num_filters": 4, "latent_channels": 2},
-    "deterministic": {
-        "num_frames": 4, "num_filters": 4, "latent_channels": 2, "deterministic": True,
-    },
-    "pixelhnn": {"latent_size": 2, "hidden_size": 8},
-}  # fmt: skip
-every_family = pytest.mark.parametrize("name", FAMILIES)
-
-
-def trained(name):
-    torch.manual_seed(0)
-    family = "pixelhnn" if name == "pixelhnn" else "hgn"
-    return build_model(family, image_size=SIZE, **FAMILIES[name])
-
-
-def random_videos(seed=0):
-    rng = np.random.default_rng(seed)
-    return rng.integers(0, 256, (NUM, SHOWN, SIZE, SIZE, 3), np.uint8)
 
 
 @every_family
