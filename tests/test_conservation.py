@@ -138,6 +138,12 @@ def test_an_energy_that_is_no_number_has_diverged_and_not_collapsed(value):
     assert cell.count("not finite") == 4 and "N/A" not in cell
 
 
+def test_where_every_seed_has_collapsed_there_is_no_variance_to_tell():
+    row = table_of(np.zeros((NUM, LENGTH)))
+    names = ["variance", "mean_variance", "std_variance"]
+    assert all(np.isnan(row[f"{name}_x1e4"]) for name in names)
+
+
 def test_seeds_that_have_collapsed_do_not_count_but_are_counted():
     whole, dead = energies(0), np.zeros((NUM, LENGTH))
     row, alone = table_of(whole, dead, dead), table_of(whole)
