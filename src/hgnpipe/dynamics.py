@@ -19,16 +19,17 @@ from sklearn.model_selection import KFold, cross_val_predict
 
 from hgnpipe.playing import Played
 from hgnpipe.registry import require
-from hgnpipe.symetric import moving_pairs, repeated_symetric
+from hgnpipe.symetric import (
+    MAX_INFORMATIVE_VARIANCE,
+    moving_pairs,
+    repeated_symetric,
+)
 
 Measures = dict[str, Float[np.ndarray, " _"]]
 """Measures by name, with a value per rollout, per batch, or one alone."""
 
 VALID = 0.025
 """Relative error at which a prediction stops being valid, as in the literature."""
-USED = 0.5
-"""Posterior variance below which a latent dimension carries information; the prior's
-is 1."""
 
 
 def mse_beyond(
@@ -156,7 +157,7 @@ def measures_of_motion(played: Played) -> Measures:
         A value per rollout: ``reversibility_error``, ``speed_mse_x1e4``,
         ``energy_drift`` inside the training window and beyond it. For models with a
         posterior: how many latent dimensions there are and how many collapsed, that
-        is, have a posterior variance of `USED` or more (the prior's is 1).
+        is, have a posterior variance of 0.5 or more (the prior's is 1).
     """
     measures = {
         "reversibility_error": played.returned,
@@ -165,7 +166,7 @@ def measures_of_motion(played: Played) -> Measures:
         "energy_drift_beyond": energy_drift(played.energy),
     }
     if played.variance is not None:
-        collapsed = float((played.variance >= USED).sum())
+        collapsed = float((played.variance >= MAX_INFORMATIVE_VARIANCE).sum())
         measures["latents"] = np.array([float(played.variance.size)])
         measures["latents_collapsed"] = np.array([collapsed])
     return measures

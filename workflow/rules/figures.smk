@@ -6,8 +6,8 @@ import json
 rule fig05:
     """Energy of every system, motions on it, and samples of the videos."""
     input:
-        trajectories=data_of("train_trajectories.h5"),
-        videos=data_of("train_videos.h5"),
+        trajectories=of_every_system("data/{system}/train_trajectories.h5"),
+        videos=of_every_system("data/{system}/train_videos.h5"),
     output:
         pdf="results/{preset}/figures/fig05_systems.pdf",
         png=report(
@@ -36,7 +36,7 @@ rule fig06:
     """Error of each frame along one train and one test rollout of every model."""
     input:
         rollouts=runs_of("rollouts.h5", one_seed=True),
-        references=references_of(".h5"),
+        references=of_every_system("references/{system}.h5"),
     output:
         pdf="results/{preset}/figures/fig06_mse_per_frame.pdf",
         png=report(
@@ -166,7 +166,7 @@ rule fig11:
     """Reconstruction error of hgn_leapfrog during training."""
     input:
         history=runs_of("history.csv", models=["hgn_leapfrog"]),
-        references=references_of(".csv"),
+        references=of_every_system("references/{system}.csv"),
     output:
         pdf="results/{preset}/figures/fig11_convergence_hgn.pdf",
         png=report(
@@ -197,7 +197,7 @@ rule fig12:
     """Reconstruction error of hnn_conv during training."""
     input:
         history=runs_of("history.csv", models=["hnn_conv"]),
-        references=references_of(".csv"),
+        references=of_every_system("references/{system}.csv"),
     output:
         pdf="results/{preset}/figures/fig12_convergence_hnn_conv.pdf",
         png=report(

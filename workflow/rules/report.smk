@@ -60,7 +60,7 @@ rule choices:
 rule report:
     """Snakemake's report of one preset, as one file."""
     input:
-        results=report_inputs,
+        results=of_every_system(*REPORTED),
         texts=report_texts(),
         style="workflow/report/style.css",
     output:

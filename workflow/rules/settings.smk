@@ -85,24 +85,18 @@ def runs_of(file, models=None, one_seed=False):
     return of_preset
 
 
-def data_of(file):
-    """One file of the data of every system of a preset."""
-    return lambda wildcards: expand(
-        "results/{preset}/data/{system}/{file}",
-        preset=wildcards.preset,
-        system=config["presets"][wildcards.preset]["systems"],
-        file=file,
-    )
+def of_every_system(*files):
+    """Files of a preset, below results/{preset}/, for each of its systems."""
 
+    def of_preset(wildcards):
+        paths = expand(
+            [f"results/{{preset}}/{file}" for file in files],
+            preset=wildcards.preset,
+            system=config["presets"][wildcards.preset]["systems"],
+        )
+        return list(dict.fromkeys(paths))  # once where the path names no system
 
-def references_of(file):
-    """One file of the references of every system of a preset."""
-    return lambda wildcards: expand(
-        "results/{preset}/references/{system}{file}",
-        preset=wildcards.preset,
-        system=config["presets"][wildcards.preset]["systems"],
-        file=file,
-    )
+    return of_preset
 
 
 def families(wildcards):
@@ -136,16 +130,6 @@ REPORTED = [
     "tables/provenance.csv",
     "tables/choices.html",
 ]
-
-
-def report_inputs(wildcards):
-    """Files of a preset that its report shows."""
-    files = expand(
-        [f"results/{{preset}}/{file}" for file in REPORTED],
-        preset=wildcards.preset,
-        system=config["presets"][wildcards.preset]["systems"],
-    )
-    return list(dict.fromkeys(files))
 
 
 def current_figures():

@@ -6,7 +6,7 @@ rule table1:
     """Errors of all models on all systems, beside the paper's Table 1."""
     input:
         runs=runs_of("metrics.csv"),
-        references=references_of(".csv"),
+        references=of_every_system("references/{system}.csv"),
         published="workflow/resources/published_table1.csv",
     output:
         csv=report(
@@ -80,7 +80,7 @@ rule metrics:
     """Measures of the dynamics of all models on all systems."""
     input:
         runs=runs_of("dynamics.csv"),
-        references=references_of("_dynamics.csv"),
+        references=of_every_system("references/{system}_dynamics.csv"),
     output:
         csv=report(
             "results/{preset}/tables/metrics.csv",

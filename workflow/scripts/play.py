@@ -42,7 +42,9 @@ def main(
     """
     check_writable(output)
     model = load_model(model_path, choose_device(device, threads))
-    require(len(motions) == len(videos), "number of motions", len(motions), "as videos")
+    require(
+        len(motions) == len(videos), "number of motions", len(motions), "that of videos"
+    )
     films = {}
     for path, motion in zip(videos, motions, strict=True):
         frames, _, attributes = open_videos(path)
