@@ -1,6 +1,7 @@
 # From nothing to the tables of "Hamiltonian Generative Networks" (Toth et al., 2020):
 #
 #     simulate -> render -> train -> evaluate, measure, play -> tables, figures -> report
+#     points -> train_flow -> evaluate_flow, portray_flow    -> tables, figures -> report
 #
 # `snakemake --cores 8 results/table1.csv` builds the preset that config.yaml names. Any
 # file of any preset can be asked for by its path, results/{preset}/...
@@ -23,13 +24,17 @@ FAMILIES = [
     f"hgnpipe.models.{path.stem}"
     for path in sorted((ROOT / "src/hgnpipe/models").glob("[a-z]*.py"))
 ]
+FLOWS = [
+    f"hgnpipe.flows.{path.stem}"
+    for path in sorted((ROOT / "src/hgnpipe/flows").glob("[a-z]*.py"))
+]
 share_environment()
 try:
     check_config(
         config,
         schema=ROOT / "workflow/schemas/config.schema.yaml",
         remember=ROOT / ".snakemake/hgnpipe_checked",
-        code=code_hash("workflow/scripts/train.py", *FAMILIES),
+        code=code_hash("workflow/scripts/train.py", *FAMILIES, *FLOWS),
     )
     if not workflow.remote_exec and workflow.local_exec:
         check_device(config["device"])
@@ -40,6 +45,7 @@ except ValueError as error:
 wildcard_constraints:
     preset="|".join(config["presets"]),
     system="|".join(config["systems"]),
+    target="|".join(config["targets"]),
     model="[A-Za-z][A-Za-z0-9_]*",
     split="train|test",
     seed="[0-9]+",
@@ -58,13 +64,16 @@ rule all:
         multiext("results/table1", ".csv", ".md", ".html"),
         multiext("results/table2", ".csv", ".md", ".html"),
         multiext("results/metrics", ".csv", ".md", ".html"),
+        multiext("results/flows", ".csv", ".md", ".html"),
         lambda wildcards: current_figures(),
         "results/report.html",
 
 
 include: "workflow/rules/settings.smk"
+include: "workflow/rules/flow_settings.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/models.smk"
+include: "workflow/rules/flows.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/benchmarks.smk"

@@ -8,6 +8,7 @@ import torch
 import yaml
 
 from hgnpipe import config as module
+from hgnpipe.batches import VideoBatches
 from hgnpipe.config import check_config, check_device, for_system, system_options
 from hgnpipe.models import build_model, complete_options, load_model, save_model
 from hgnpipe.systems import build_system
@@ -102,7 +103,7 @@ def test_every_entry_trains_saves_loads_and_predicts(preset, name, system, tmp_p
     before = [weight.clone() for weight in model.parameters()]
     training = for_system(block["training"], system)
     how = TrainingOptions(**{**training, "num_iterations": 1, "batch_size": 1})
-    history = fit(model, frames, how)
+    history = fit(model, VideoBatches(frames), how)
     assert np.isfinite(history["loss"]).all()
     pairs = zip(before, model.parameters(), strict=True)
     assert any(not torch.equal(old, new) for old, new in pairs)

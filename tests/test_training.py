@@ -8,7 +8,9 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from hgnpipe.training import TrainingFailed, TrainingOptions, fit
+from hgnpipe import training
+from hgnpipe.batches import VideoBatches
+from hgnpipe.training import TrainingFailed, TrainingOptions
 
 NOISY = {"num_decoded": 2, "kl_ramp": 5, "centre_frames": True}
 VARIANTS = [NOISY, {"deterministic": True}, {"printed_decoder": True}]
@@ -16,6 +18,11 @@ VARIANTS = [NOISY, {"deterministic": True}, {"printed_decoder": True}]
 
 class Interrupted(Exception):
     pass
+
+
+def fit(model, frames, *arguments, **options):
+    """Train on videos."""
+    return training.fit(model, VideoBatches(frames), *arguments, **options)
 
 
 class Slope(nn.Module):

@@ -1,16 +1,110 @@
-"""From stored videos to what models take.
+"""From stored data to what models take: videos, or points of a density.
 
-Which videos are drawn when is a function of (seed, iteration) alone.
+What is drawn when is a function of (seed, iteration) alone.
 """
 
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any, Protocol
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
 from hgnpipe.models.base import SequenceModel
+from hgnpipe.registry import require
+
+
+class Batches(Protocol):
+    """Training data that `hgnpipe.training.fit` draws from."""
+
+    def check(self, model: Any) -> None:
+        """Check that a model can be trained on these data.
+
+        Raises:
+            ValueError: If it cannot.
+        """
+        ...
+
+    def prepare(self, model: Any) -> None:
+        """Tell a new model, once, what its training data look like."""
+        ...
+
+    def draw(
+        self, model: Any, size: int, seed: int, iteration: int, device: torch.device
+    ) -> Tensor:
+        """Batch of one iteration, as the ``loss`` of the model takes it."""
+        ...
+
+
+@dataclass(frozen=True)
+class VideoBatches:
+    """Windows of videos; they stay where they are (a memory map, say), as they are.
+
+    Attributes:
+        frames: RGB values, ``(N, T, S, S, 3)``; only batches are converted.
+    """
+
+    frames: UInt8[np.ndarray, "N T S S 3"]
+
+    def check(self, model: SequenceModel) -> None:
+        """Check that the videos have the size and length that the model is built for.
+
+        Raises:
+            ValueError: If they do not.
+        """
+        check_frames(model, self.frames)
+
+    def prepare(self, model: SequenceModel) -> None:
+        """Tell the model the mean image and the deviation from it."""
+        model.set_frame_statistics(*frame_statistics(self.frames))
+
+    def draw(
+        self,
+        model: SequenceModel,
+        size: int,
+        seed: int,
+        iteration: int,
+        device: torch.device,
+    ) -> Float[Tensor, "B window 3 S S"]:
+        """Windows from videos in random order, pixel values in [0, 1]."""
+        batch = draw_batch(self.frames, model.window, size, seed, iteration)
+        return to_pixels(batch, device)
+
+
+@dataclass(frozen=True)
+class PointBatches:
+    """Points of a density, for the flows.
+
+    Attributes:
+        points: Coordinates, ``(N, d)``.
+    """
+
+    points: Float[np.ndarray, "N d"]
+
+    def check(self, model: Any) -> None:
+        """Check that the points have the dimension that the flow is built for.
+
+        Raises:
+            ValueError: If they do not, or there are none.
+        """
+        num, num_dims = self.points.shape
+        require(num >= 1, "number of points", num, "1 or more")
+        require(
+            num_dims == model.num_dims, "dimension of the points", num_dims,
+            f"that of the flow, {model.num_dims}",
+        )  # fmt: skip
+
+    def prepare(self, model: Any) -> None:
+        """Nothing: points are standardised before they are stored."""
+
+    def draw(
+        self, model: Any, size: int, seed: int, iteration: int, device: torch.device
+    ) -> Float[Tensor, "B d"]:
+        """Points in random order."""
+        picks = draw_indices(len(self.points), size, seed, iteration)
+        return torch.from_numpy(self.points[picks]).float().to(device)
 
 
 def check_frames(model: SequenceModel, frames: UInt8[np.ndarray, "N T S S 3"]) -> None:
@@ -80,20 +174,28 @@ def draw_batch(
 ) -> UInt8[np.ndarray, "B window S S 3"]:
     """Windows from videos in random order, each video once before any comes again."""
     num, length = frames.shape[:2]
-    position = iteration * batch_size + np.arange(batch_size)
-    picks = np.empty(batch_size, dtype=np.int64)
-    for epoch in np.unique(position // num).tolist():
-        inside = position // num == epoch
-        picks[inside] = _order(seed, epoch, num)[position[inside] % num]
+    picks = draw_indices(num, batch_size, seed, iteration)
     rng = np.random.default_rng(random_seed(seed, iteration, purpose=3))
     starts = rng.integers(0, length - window + 1, size=batch_size)
     cuts = zip(picks, starts, strict=True)
     return np.stack([frames[video, s : s + window] for video, s in cuts])
 
 
+def draw_indices(
+    num: int, batch_size: int, seed: int, iteration: int
+) -> Int64[np.ndarray, " B"]:
+    """Which of ``num`` samples come in one iteration: each once before any again."""
+    position = iteration * batch_size + np.arange(batch_size)
+    picks = np.empty(batch_size, dtype=np.int64)
+    for epoch in np.unique(position // num).tolist():
+        inside = position // num == epoch
+        picks[inside] = _order(seed, epoch, num)[position[inside] % num]
+    return picks
+
+
 @lru_cache(maxsize=2)
 def _order(seed: int, epoch: int, num: int) -> np.ndarray:
-    """Order of the videos in one epoch."""
+    """Order of the samples in one epoch."""
     rng = np.random.default_rng(random_seed(seed, epoch, purpose=2))
     return rng.permutation(num)
 

@@ -65,7 +65,7 @@ def check_structure(config: Config, schema: Mapping[str, Any]) -> None:
 
 
 def check_names(config: Config) -> None:
-    """Check that the preset exists, and that presets name existing systems.
+    """Check that the preset exists, and that presets name what exists.
 
     Raises:
         ValueError: If not; the message lists what exists.
@@ -83,6 +83,32 @@ def check_names(config: Config) -> None:
                     f"{FILE}: presets.{preset}.systems: Unknown system {system!r}. "
                     f"Known: {', '.join(systems)}."
                 )
+        _check_flow_names(config, f"presets.{preset}", block)
+
+
+def _check_flow_names(config: Config, where: str, block: Config) -> None:
+    flows = block["flows"]
+    learned, models = flows["targets"], flows["models"]
+    both = sorted(models.keys() & block["models"].keys())
+    with _located(f"{where}.flows.models"):
+        require(not both, "name of a flow", both, "another than those of the models")
+    for target, names in learned.items():
+        with _located(f"{where}.flows.targets"):
+            lookup("target", target, config["targets"])
+        with _located(f"{where}.flows.targets.{target}"):
+            for name in names:
+                lookup("flow", name, models)
+    for key, known in {
+        "shown": models,
+        "reference": models,
+        "compared": learned,
+    }.items():
+        with _located(f"{where}.flows.evaluation.{key}"):
+            kind = "target of this preset" if key == "compared" else "flow"
+            name = flows["evaluation"][key]
+            lookup(kind, name, known)
+            drawn = key != "compared" or not is_table(config["targets"][name])
+            require(drawn, key, name, "a density that can be drawn, not a table")
 
 
 def check_sizes(config: Config) -> None:
@@ -100,7 +126,7 @@ def check_sizes(config: Config) -> None:
 
 
 def check_meaning(config: Config) -> None:
-    """Build every system, and every model without its weights.
+    """Build every system and target, and every model and flow without its weights.
 
     Raises:
         ValueError: If something cannot be built; the message says where and why.
@@ -108,9 +134,10 @@ def check_meaning(config: Config) -> None:
     import torch
 
     from hgnpipe.batches import check_length
+    from hgnpipe.flows import build_flow, flow_class
     from hgnpipe.models import build_model, complete_options, family_class
     from hgnpipe.systems import SYSTEMS, build_system
-    from hgnpipe.training import TrainingOptions
+    from hgnpipe.targets import check_target
 
     for name, block in config["systems"].items():
         kind = block["kind"]
@@ -123,7 +150,7 @@ def check_meaning(config: Config) -> None:
         for name, model in block["models"].items():
             family, where = model["family"], f"presets.{preset}.models.{name}"
             with _located(f"{where}.family"):
-                constructor = family_class(family)
+                family_class(family)
             for system in block["systems"]:
                 with _located(f"{where}.options ({system})"), torch.device("meta"):
                     options = complete_options(
@@ -132,13 +159,29 @@ def check_meaning(config: Config) -> None:
                         data["num_frames"],
                         data["image_size"],
                     )
-                    check_options(f"model family {family!r}", constructor, options)
                     built = build_model(family, **options)
                     check_length(built, data["num_frames"], data["image_size"])
                 with _located(f"{where}.training ({system})"):
-                    training = for_system(model["training"], system)
-                    check_options("training", TrainingOptions, training)
-                    TrainingOptions(**training)
+                    _check_training(for_system(model["training"], system))
+    for name, block in config["targets"].items():
+        with _located(f"targets.{name}"):
+            check_target(block["kind"], system_options(block))
+    for preset, block in config["presets"].items():
+        for name, flow in block["flows"]["models"].items():
+            where = f"presets.{preset}.flows.models.{name}"
+            with _located(f"{where}.family"):
+                flow_class(flow["family"])
+            with _located(f"{where}.options"):  # small: built with its weights
+                build_flow(flow["family"], **{"num_dims": 2, **flow["options"]})
+            with _located(f"{where}.training"):
+                _check_training(flow["training"])
+
+
+def _check_training(options: Config) -> None:
+    from hgnpipe.training import TrainingOptions
+
+    check_options("training", TrainingOptions, options)
+    TrainingOptions(**options)
 
 
 def for_system(options: Mapping[str, Any], system: str) -> dict[str, Any]:
@@ -161,8 +204,13 @@ def for_system(options: Mapping[str, Any], system: str) -> dict[str, Any]:
 
 
 def system_options(block: Mapping[str, Any]) -> dict[str, Any]:
-    """Options of the system that a block of ``systems`` describes."""
+    """Options of what a block of ``systems`` or ``targets`` describes."""
     return {k: v for k, v in block.items() if k != "kind"}
+
+
+def is_table(target: Mapping[str, Any]) -> bool:
+    """Whether a block of ``targets`` is a table of points, of any dimension."""
+    return "file" in target
 
 
 def check_device(device: str) -> None:

@@ -88,7 +88,7 @@ def save_trajectories(
             frame_dt=system.frame_dt,
             seed=seed,
             split=split,
-            versions=_versions(),
+            versions=versions(),
         )
         for key, values in trajectories._asdict().items():
             file.create_dataset(key, data=values)
@@ -129,7 +129,7 @@ def render_videos(
     q = trajectories.q_noisy
     shape = (*q.shape[:2], image_size, image_size, 3)
     with written_whole(target) as temporary, h5py.File(temporary, "w") as file:
-        file.attrs.update({**attributes, "format": VIDEOS, "versions": _versions()})
+        file.attrs.update({**attributes, "format": VIDEOS, "versions": versions()})
         frames = file.create_dataset("frames", shape, np.uint8)
         for first in range(0, len(q), chunk):
             part = q[first : first + chunk]
@@ -216,7 +216,8 @@ def opened(path: str | Path, expected: str) -> Iterator[h5py.File]:
             raise ValueError(f"{path} lacks a part: {error.args[0]}.") from error
 
 
-def _versions() -> str:
+def versions() -> str:
+    """Versions of what data files depend on, as JSON."""
     return json.dumps(
         {
             "hgnpipe": hgnpipe.__version__,

@@ -1,4 +1,4 @@
-"""Energies of latent images, with their gradients in closed form (paper, Sec. A.1)."""
+"""Learned energies, with their gradients in closed form (paper, Sec. A.1 and A.2)."""
 
 from itertools import pairwise
 
@@ -38,21 +38,14 @@ class ConvEnergy(nn.Module):
         latent_size: int = 4,
     ) -> None:
         super().__init__()
-        require(
-            gradient_rms is None or gradient_rms > 0,
-            "gradient_rms", gradient_rms, "positive",
-        )  # fmt: skip
         widths = [in_channels, *[num_filters] * (num_layers - 1), 1]
         self.layers = nn.ModuleList(
             nn.Conv2d(fan_in, fan_out, 3, padding=1, bias=i < num_layers - 1)
             for i, (fan_in, fan_out) in enumerate(pairwise(widths))
         )
         initialise(self, gain=2.0)
-        if gradient_rms is not None:
-            with torch.no_grad():
-                x = torch.randn(64, in_channels, latent_size, latent_size)
-                rms = self.gradient(x).square().mean().sqrt()
-                self.layers[-1].weight.mul_(gradient_rms / rms)
+        shape = (in_channels, latent_size, latent_size)
+        scale_gradient(self, self.layers[-1], gradient_rms, shape)
 
     def forward(self, x: Float[Tensor, "B c s s"]) -> Float[Tensor, " B"]:
         """Energy of each latent image."""
@@ -79,3 +72,88 @@ class ConvEnergy(nn.Module):
         ):
             g = F.conv_transpose2d(g * slope, layer.weight, padding=1)
         return g
+
+
+class MLPEnergy(nn.Module):
+    """Energy of a point: a soft-plus multi-layer perceptron (paper, Sec. A.2).
+
+    Maps ``(B, num_dims)`` to ``(B,)``. The last layer has no bias, because a constant
+    energy moves nothing.
+
+    Args:
+        num_dims: Dimension of the point, d in the paper.
+        hidden_size: Units of both hidden layers, 128 in the paper.
+        gradient_rms: If given, scale the last layer so that the gradient at unit-normal
+            inputs has this root mean square at initialisation; torch's default gives
+            0.05 in two dimensions.
+        feature_scale: If given, draw the weights of the first layer with this standard
+            deviation, and its biases so that the bends of its soft-pluses lie anywhere
+            in a box of half width 3, instead of torch's default.
+
+    Raises:
+        ValueError: If an option is out of range.
+    """
+
+    # CHOICE (A.2, silent): with torch's default an energy of a few coordinates starts
+    # as a smooth bowl with all its bends near the origin, and training takes long to
+    # make several minima of it.
+    def __init__(
+        self,
+        num_dims: int,
+        hidden_size: int = 128,
+        gradient_rms: float | None = None,
+        feature_scale: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.first = nn.Linear(num_dims, hidden_size)
+        self.second = nn.Linear(hidden_size, hidden_size)
+        self.last = nn.Linear(hidden_size, 1, bias=False)
+        if feature_scale is not None:
+            require(feature_scale > 0, "feature_scale", feature_scale, "positive")
+            bends = 3 * (2 * torch.rand(hidden_size, num_dims) - 1)
+            with torch.no_grad():
+                self.first.weight.normal_(std=feature_scale)
+                self.first.bias.copy_(-(self.first.weight * bends).sum(1))
+        scale_gradient(self, self.last, gradient_rms, (num_dims,))
+
+    def forward(self, x: Float[Tensor, "B n"]) -> Float[Tensor, " B"]:
+        """Energy of each point."""
+        hidden = F.softplus(self.second(F.softplus(self.first(x))))
+        return self.last(hidden).squeeze(-1)
+
+    def gradient(self, x: Float[Tensor, "B n"]) -> Float[Tensor, "B n"]:
+        """Gradient of the energy with respect to its input, by the chain rule.
+
+        See `ConvEnergy.gradient`.
+        """
+        first = self.first(x)
+        second = self.second(F.softplus(first))
+        g = torch.sigmoid(second) * self.last.weight
+        g = torch.sigmoid(first) * (g @ self.second.weight)
+        return g @ self.first.weight
+
+
+def scale_gradient(
+    energy: nn.Module,
+    last: nn.Linear | nn.Conv2d,
+    rms: float | None,
+    shape: tuple[int, ...],
+) -> None:
+    """Scale the last layer of an energy for a given size of its gradient.
+
+    Args:
+        energy: Network with a ``gradient``.
+        last: Its last layer.
+        rms: Root mean square of the gradient at unit-normal inputs; None leaves the
+            network as it is.
+        shape: Shape of one input.
+
+    Raises:
+        ValueError: If ``rms`` is not positive.
+    """
+    require(rms is None or rms > 0, "gradient_rms", rms, "positive")
+    if rms is None:
+        return
+    with torch.no_grad():
+        found = energy.gradient(torch.randn(64, *shape)).square().mean().sqrt()
+        last.weight.mul_(rms / found)

@@ -8,26 +8,32 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Float, UInt8
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from hgnpipe.batches import (
-    check_frames,
-    draw_batch,
-    frame_statistics,
-    random_seed,
-    to_pixels,
-)
+from hgnpipe.batches import Batches, random_seed
 from hgnpipe.files import written_whole
-from hgnpipe.models.base import SequenceModel
 from hgnpipe.registry import require
+
+
+@runtime_checkable
+class Trainable(Protocol):
+    """A torch module with a loss: a sequence model, or a flow."""
+
+    def loss(
+        self,
+        batch: Tensor,
+        iteration: int,
+        generator: torch.Generator | None = None,
+    ) -> dict[str, Tensor]:
+        """Training objective under ``"loss"``, and any terms worth logging."""
+        ...
 
 
 class TrainingFailed(RuntimeError):
@@ -80,8 +86,8 @@ class TrainingOptions:
 
 
 def fit(
-    model: SequenceModel,
-    frames: UInt8[np.ndarray, "N T S S 3"],
+    model: Trainable,
+    data: Batches,
     options: TrainingOptions,
     *,
     seed: int = 0,
@@ -89,13 +95,14 @@ def fit(
     identity: Mapping[str, Any] | None = None,
     report: Callable[[int, Mapping[str, float]], None] | None = None,
     resumed: Callable[[int], None] | None = None,
+    probe: Callable[[], Mapping[str, float]] | None = None,
+    keep_best: str | None = None,
 ) -> pd.DataFrame:
     """Train ``model`` in place with Adam.
 
     Args:
         model: The model, on the device on which to train.
-        frames: Training videos; they stay where they are (a memory map, say) and as
-            they are, only batches are converted.
+        data: Training data.
         options: How to train.
         seed: Fixes the order of the data and all noise.
         checkpoint: File to resume from, if it belongs to the same training, and to save
@@ -104,30 +111,35 @@ def fit(
         report: Called after every row of the history with the number of iterations
             done and the row.
         resumed: Called with the number of iterations that a checkpoint had done.
+        probe: Called at the end of every row; what it finds, for example an error on
+            held-out data, joins the row. May depend on the model alone.
+        keep_best: Column of the history; the model ends with the weights of the row
+            where it was lowest. Otherwise it ends with the last ones.
 
     Returns:
         History: one row per ``log_every`` iterations with the mean of every loss term.
 
     Raises:
-        ValueError: If the frames do not fit the model.
+        ValueError: If the data do not fit the model.
         TrainingFailed: If the loss or its gradient is no longer a number.
     """
-    check_frames(model, frames)
-    run = _Run(model, options, identity, seed, checkpoint)
+    data.check(model)
+    run = _Run(model, options, identity, seed, checkpoint, keep_best)
     if not run.resume():
-        model.set_frame_statistics(*frame_statistics(frames))
+        data.prepare(model)
     elif resumed is not None:
         resumed(run.done)
     model.train()
     for iteration in range(run.done, options.num_iterations):
-        batch = draw_batch(frames, model.window, options.batch_size, seed, iteration)
-        run.update(to_pixels(batch, run.device), iteration)
+        batch = data.draw(model, options.batch_size, seed, iteration, run.device)
+        run.update(batch, iteration)
         if run.done % options.log_every and run.done < options.num_iterations:
             continue
-        row = run.close_row()
+        row = run.close_row(probe)
         if report is not None:
             report(run.done, row)
         run.save_if_due()
+    run.restore_best()
     model.eval()
     return pd.DataFrame(run.history)
 
@@ -137,14 +149,15 @@ class _Run:
 
     def __init__(
         self,
-        model: SequenceModel,
+        model: Trainable,
         options: TrainingOptions,
         identity: Mapping[str, Any] | None,
         seed: int,
         checkpoint: str | Path | None,
+        keep_best: str | None,
     ) -> None:
         self.model, self.options, self.seed = model, options, seed
-        self.checkpoint = checkpoint
+        self.checkpoint, self.keep_best = checkpoint, keep_best
         self.identity = json.dumps(
             {"options": asdict(options), "seed": seed, **(identity or {})},
             sort_keys=True,
@@ -160,8 +173,9 @@ class _Run:
         self.done = self.last_saved = 0
         self.history: list[dict[str, float]] = []
         self.sums: dict[str, Tensor] = {}
+        self.best: dict[str, Tensor] = {}
 
-    def update(self, batch: Float[Tensor, "B T 3 S S"], iteration: int) -> None:
+    def update(self, batch: Tensor, iteration: int) -> None:
         """One step of Adam; nothing here waits for the device."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.options.learning_rate_at(iteration)
@@ -177,7 +191,9 @@ class _Run:
             self.sums[name] = self.sums.get(name, 0.0) + value.detach().double()
         self.done = iteration + 1
 
-    def close_row(self) -> dict[str, float]:
+    def close_row(
+        self, probe: Callable[[], Mapping[str, float]] | None
+    ) -> dict[str, float]:
         """Mean of every term since the last row, appended to the history.
 
         Raises:
@@ -194,9 +210,27 @@ class _Run:
                 f"help. Last good checkpoint: {kept}."
             )
         row = {"iteration": self.done, **row}
+        if probe is not None:
+            self.model.eval()
+            row |= probe()
+            self.model.train()
+        self._remember(row)
         self.history.append(row)
         self.sums = {}
         return row
+
+    def _remember(self, row: Mapping[str, float]) -> None:
+        """Keep the weights if this row is the best so far."""
+        if self.keep_best is not None and all(
+            row[self.keep_best] < earlier[self.keep_best] for earlier in self.history
+        ):
+            state = self.model.state_dict()
+            self.best = {name: value.clone() for name, value in state.items()}
+
+    def restore_best(self) -> None:
+        """Give the model the weights of its best row."""
+        if self.best:
+            self.model.load_state_dict(self.best)
 
     def save_if_due(self) -> None:
         """Save a checkpoint, at the end of a row: only then the state is a good one."""
@@ -206,6 +240,7 @@ class _Run:
         ):
             return
         tensors = {f"model.{k}": v for k, v in self.model.state_dict().items()}
+        tensors |= {f"best.{k}": v for k, v in self.best.items()}
         for index, moments in self.optimizer.state_dict()["state"].items():
             tensors |= {f"adam.{index}.{name}": v for name, v in moments.items()}
         metadata = {"identity": self.identity, "history": json.dumps(self.history)}
@@ -228,6 +263,7 @@ class _Run:
         except (OSError, SafetensorError):
             return False
         self.model.load_state_dict(_under("model.", tensors))
+        self.best = _under("best.", tensors)
         parameters = list(self.model.parameters())
         state: dict[int, dict[str, Tensor]] = {}
         for name, value in _under("adam.", tensors).items():

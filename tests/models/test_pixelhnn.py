@@ -7,7 +7,7 @@ import typing_extensions
 from scipy.integrate import solve_ivp
 from torch import nn
 
-from hgnpipe.batches import to_pixels
+from hgnpipe.batches import VideoBatches, to_pixels
 from hgnpipe.hamiltonian import State, force, velocity
 from hgnpipe.models import build_model
 from hgnpipe.models.base import PhaseSpaceModel, energy_of
@@ -141,7 +141,7 @@ def test_fit_trains_each_version(options):
     before = [p.detach().clone() for p in model.parameters()]
     stored = np.random.default_rng(0).integers(0, 256, (6, 4, 8, 8, 3), dtype=np.uint8)
     training = TrainingOptions(num_iterations=2, batch_size=4, learning_rate=1e-3)
-    history = fit(model, stored, training)
+    history = fit(model, VideoBatches(stored), training)
     assert np.isfinite(history.to_numpy()).all()
     after = list(model.parameters())
     assert not any(map(torch.equal, before, after))
@@ -317,7 +317,7 @@ def test_small_swings_of_a_pendulum_are_learned():
         weight_decay=1e-5,
         decay=0.5,
     )
-    fit(model, stored, training)
+    fit(model, VideoBatches(stored), training)
     held_out = to_pixels(small_swings(50, "test"), torch.device("cpu"))
     mean_image = to_pixels(stored, torch.device("cpu")).mean(dim=(0, 1))
     error = (model.predict(held_out).frames - held_out).square().mean()

@@ -9,6 +9,7 @@ rule provenance:
     """Where every run came from: commit, versions, device, wall time; and doubts."""
     input:
         runs_of("run.json"),
+        all_flow_runs("run.json"),
     output:
         csv=report(
             "results/{preset}/tables/provenance.csv",

@@ -86,26 +86,29 @@ def runs_of(file, models=None, one_seed=False):
 
 
 def of_every_system(*files):
-    """Files of a preset, below results/{preset}/, for each of its systems."""
+    """Files of a preset, below results/{preset}/, for each of its systems or targets."""
 
     def of_preset(wildcards):
         paths = expand(
             [f"results/{{preset}}/{file}" for file in files],
             preset=wildcards.preset,
             system=config["presets"][wildcards.preset]["systems"],
+            target=drawn_targets(wildcards.preset),
         )
-        return list(dict.fromkeys(paths))  # once where the path names no system
+        return list(dict.fromkeys(paths))  # once where the path names neither
 
     return of_preset
 
 
 def families(wildcards):
-    """Family of every model of a preset, as JSON."""
-    models = config["presets"][wildcards.preset]["models"]
+    """Family of every model and flow of a preset, as JSON."""
+    preset = config["presets"][wildcards.preset]
+    models = preset["models"] | preset["flows"]["models"]
     return json.dumps({name: block["family"] for name, block in models.items()})
 
 
-# What the report shows, below results/{preset}/; {system} stands for each of its systems.
+# What the report shows, below results/{preset}/; {system} stands for each of its
+# systems, {target} for each target that Fig. 9 shows.
 REPORTED = [
     "tables/table1.html",
     "tables/table1.csv",
@@ -113,6 +116,8 @@ REPORTED = [
     "tables/table2.csv",
     "tables/metrics.html",
     "tables/metrics.csv",
+    "tables/flows.html",
+    "tables/flows.csv",
     "figures/fig05_systems.png",
     "figures/fig06_mse_per_frame.png",
     "figures/fig07_rollouts_{system}.png",
@@ -123,6 +128,8 @@ REPORTED = [
     "figures/fig08_samples.html",
     "figures/fig08_samples.gif",
     "figures/fig08_samples.mp4",
+    "figures/fig09_flow_{target}.png",
+    "figures/fig10_flows.png",
     "figures/fig11_convergence_hgn.png",
     "figures/fig12_convergence_hnn_conv.png",
     "figures/fig13_integrators.png",
@@ -137,7 +144,9 @@ def current_figures():
     figures = [f"results/{file}" for file in REPORTED if file.startswith("figures/")]
     printed = [f.removesuffix(".png") + ".pdf" for f in figures if f.endswith(".png")]
     systems = config["presets"][config["preset"]]["systems"]
-    return list(dict.fromkeys(expand(figures + printed, system=systems)))
+    targets = drawn_targets(config["preset"])
+    figures = expand(figures + printed, system=systems, target=targets)
+    return list(dict.fromkeys(figures))
 
 
 def report_texts():

@@ -124,7 +124,7 @@ rule current_table:
     log:
         "results/logs/{table}.log",
     wildcard_constraints:
-        table="table1|table2|metrics",
+        table="table1|table2|metrics|flows",
     localrule: True
     conda:
         "../envs/hgnpipe.yaml"

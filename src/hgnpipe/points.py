@@ -1,0 +1,167 @@
+"""Points of a density: drawn from a target or read from a table, and on disk.
+
+Files are HDF5 that any other program can read, as those of `hgnpipe.data`.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import h5py
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from hgnpipe.data import opened, versions
+from hgnpipe.files import written_whole
+from hgnpipe.registry import require
+from hgnpipe.targets import build_target
+
+POINTS = "hgnpipe points 1"
+SPLITS = ("train", "validation", "test")
+
+
+class PointSets(NamedTuple):
+    """Points of one density, split.
+
+    Attributes:
+        train: Points to train on, ``(N, d)``.
+        validation: Held out, to watch the training.
+        test: Held out, to judge the result.
+        log_density: ln p at the test points, in nats; NaN where nobody knows it.
+        validation_log_density: The same at the validation points.
+        modes: Where the modes are, ``(num_modes, d)``; none for most targets.
+    """
+
+    train: Float[np.ndarray, "N d"]
+    validation: Float[np.ndarray, "V d"]
+    test: Float[np.ndarray, "T d"]
+    log_density: Float[np.ndarray, " T"]
+    validation_log_density: Float[np.ndarray, " V"]
+    modes: Float[np.ndarray, "M d"]
+
+
+def draw_points(
+    kind: str, options: Mapping[str, Any], sizes: Mapping[str, int], seed: int
+) -> PointSets:
+    """Draws from a target, independent for every split.
+
+    Args:
+        kind: Key of `hgnpipe.targets.TARGETS`.
+        options: Its options.
+        sizes: Number of points of every one of `SPLITS`.
+        seed: Seed of the draws.
+
+    Raises:
+        ValueError: If the target or an option is unknown, or a value out of range.
+    """
+    target = build_target(kind, **options)
+    sets = [
+        target.sample(np.random.default_rng([seed, number]), sizes[split])
+        for number, split in enumerate(SPLITS)
+    ]
+    modes = np.empty((0, target.num_dims)) if target.modes is None else target.modes
+    densities = [target.log_density(points) for points in (sets[2], sets[1])]
+    return PointSets(*sets, *densities, modes)
+
+
+def split_points(
+    points: Float[np.ndarray, "N d"], seed: int, *, held_out: float = 0.2
+) -> tuple[PointSets, dict[str, list[float]]]:
+    """Points of a table in random order, split and standardised.
+
+    Args:
+        points: Rows of the table.
+        seed: Seed of the order.
+        held_out: Share of the rows in the test split, and again for validation.
+
+    Returns:
+        The points, and the ``mean`` and ``std`` of the training split by which all
+        splits are standardised. Log-densities are those of standardised points; those
+        in the units of the table are lower by the sum of ln std.
+
+    Raises:
+        ValueError: If a split would be empty, or a column is constant.
+    """
+    num = int(len(points) * held_out)
+    fewest = int(np.ceil(2 / held_out))
+    require(num >= 2, "number of rows", len(points), f"{fewest} or more")
+    order = np.random.default_rng([seed, len(SPLITS)]).permutation(len(points))
+    test, validation, train = np.split(points[order], [num, 2 * num])
+    mean, std = train.mean(0), train.std(0)
+    constant = np.flatnonzero(std <= 1e-12 * np.abs(mean))
+    if len(constant):
+        raise ValueError(
+            f"Column {constant[0] + 1} has the same value everywhere in the training "
+            f"split: it has no density. Leave it out with `columns`."
+        )
+    sets = [(part - mean) / std for part in (train, validation, test)]
+    unknown, none = np.full(num, np.nan), np.empty((0, points.shape[1]))
+    scaling = {"mean": mean.tolist(), "std": std.tolist()}
+    return PointSets(*sets, unknown, unknown, none), scaling
+
+
+def read_rows(
+    path: str | Path, columns: Sequence[str] = ()
+) -> Float[np.ndarray, "N d"]:
+    """Rows of a table of numbers, from CSV with a header or from ``.npy``.
+
+    Args:
+        path: The table.
+        columns: Names of the columns to take from CSV; by default all.
+
+    Raises:
+        ValueError: If the file is missing or no table, or a value is not a finite
+            number; the message names column and line.
+    """
+    path = Path(path)
+    try:
+        if path.suffix == ".npy":
+            table = pd.DataFrame(np.load(path, allow_pickle=False))
+        else:
+            table = pd.read_csv(path)
+    except (OSError, ValueError) as error:  # pandas: damaged, empty, not text
+        why = " ".join(str(error).split())
+        raise ValueError(f"{path} is not a table of points: {why}") from error
+    known = [str(name) for name in table.columns]
+    for name in columns:
+        if name not in known:
+            known = ", ".join(known)
+            raise ValueError(f"{path} has no column {name!r}. Known: {known}.")
+    table = table[list(columns)] if columns else table
+    for name, values in table.items():
+        numbers = pd.to_numeric(values, errors="coerce").to_numpy(float)
+        wrong = np.flatnonzero(~np.isfinite(numbers))
+        if len(wrong):
+            first = wrong[0]
+            raise ValueError(
+                f"{path}: column {str(name)!r}, row {first + 1} of the data is "
+                f"{values.iloc[first]!r}; it must be a finite number. Name the columns "
+                f"to use with `columns`."
+            )
+    return table.to_numpy(float)
+
+
+def save_points(
+    path: str | Path, points: PointSets, attributes: Mapping[str, Any]
+) -> None:
+    """Write points and where they came from, JSON values, to ``path``."""
+    with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
+        origin = {key: json.dumps(value) for key, value in attributes.items()}
+        file.attrs.update(**origin, format=POINTS, versions=versions())
+        for name, values in points._asdict().items():
+            file.create_dataset(name, data=values)
+
+
+def load_points(path: str | Path) -> tuple[PointSets, dict[str, Any]]:
+    """Read what `save_points` wrote: points, and where they came from.
+
+    Raises:
+        ValueError: If the file is missing, damaged, or something else.
+    """
+    with opened(path, POINTS) as file:
+        arrays = (file[name][:] for name in PointSets._fields)
+        points = PointSets(*arrays)
+        known = {k: v for k, v in file.attrs.items() if k not in ("format", "versions")}
+        return points, {key: json.loads(value) for key, value in known.items()}

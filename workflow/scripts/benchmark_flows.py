@@ -1,0 +1,120 @@
+"""Rule benchmark_flows: what a step, a sample and a density cost, of every flow."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from hgnpipe.command import run
+from hgnpipe.device import choose_device
+from hgnpipe.files import check_writable, written_whole
+from hgnpipe.flows import build_flow
+from hgnpipe.flows.base import Flow
+from hgnpipe.progress import Progress
+from hgnpipe.provenance import provenance
+from hgnpipe.registry import lookup
+
+NUM_DIMS = 2
+
+
+def main(
+    flows: dict,
+    reference: str,
+    num_points: int,
+    num_importance_samples: int,
+    repeats: int,
+    output: Path,
+    device: str = "auto",
+    threads: int = 1,
+) -> None:
+    """Time all flows in turn, again and again, and write medians and ratios.
+
+    The weights are untrained: what an evaluation costs does not depend on them.
+
+    Args:
+        flows: By name: ``family``, ``options`` and ``batch_size`` of the training.
+        reference: The flow that ratios are relative to.
+        num_points: Points per sample or density evaluation that is timed.
+        num_importance_samples: Samples per point of the estimate that is timed.
+        repeats: Rounds in which every flow is timed once.
+        output: Table to write, CSV.
+        device: auto, cpu or cuda.
+        threads: Processor cores to use.
+    """
+    lookup("flow", reference, flows)
+    check_writable(output)
+    chosen = choose_device(device, threads)
+    work = {
+        (name, task): job
+        for name, block in flows.items()
+        for task, job in tasks(
+            build_flow(block["family"], num_dims=NUM_DIMS, **block["options"]).to(
+                chosen
+            ),
+            block["batch_size"],
+            num_points,
+            num_importance_samples,
+        ).items()
+    }
+    for job in work.values():
+        job()  # warm up
+    times = []
+    with Progress("benchmark_flows", repeats, " rounds") as bar:
+        for _ in range(repeats):
+            for (name, task), job in work.items():
+                times.append((name, task, timed(job, chosen)))
+            bar.advance()
+    table = pd.DataFrame(times, columns=["model", "task", "milliseconds"])
+    medians = table.groupby(["model", "task"], sort=False).milliseconds.median()
+    result = medians.reset_index()
+    base = medians[reference].reindex(result.task).to_numpy()
+    result[f"ratio_to_{reference}"] = result.milliseconds / base
+    place = provenance(chosen, threads)
+    kept = ("device", "threads", "torch", "python")
+    result = result.assign(repeats=repeats, **{key: place[key] for key in kept})
+    with written_whole(output) as path:
+        result.to_csv(path, index=False, float_format="%.5g")
+
+
+def tasks(
+    flow: Flow, batch_size: int, num_points: int, num_importance_samples: int
+) -> dict[str, Callable[[], object]]:
+    """What is timed of one flow, by name."""
+    like = next(flow.parameters())
+    batch = torch.randn(batch_size, NUM_DIMS, device=like.device)
+    points = torch.randn(num_points, NUM_DIMS, device=like.device)
+    optimizer = torch.optim.Adam(flow.parameters(), lr=1e-12, fused=True)
+
+    def train() -> None:
+        optimizer.zero_grad(set_to_none=True)
+        flow.loss(batch, 0)["loss"].backward()
+        optimizer.step()
+
+    def density(count: int) -> object:
+        with torch.no_grad():
+            return flow.log_density(points, count)
+
+    measured = {
+        f"training step, {batch_size} points": train,
+        f"sample, {num_points} points": lambda: flow.sample(num_points),
+        f"density, {num_points} points": lambda: density(1),
+    }
+    if not flow.exact:
+        name = f"density with {num_importance_samples} samples, {num_points} points"
+        measured[name] = lambda: density(num_importance_samples)
+    return measured
+
+
+def timed(job: Callable[[], object], device: torch.device) -> float:
+    """Milliseconds that a job takes."""
+    start = time.perf_counter()
+    job()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return 1000 * (time.perf_counter() - start)
+
+
+if __name__ == "__main__":
+    run(main)
