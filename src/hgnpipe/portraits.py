@@ -19,7 +19,6 @@ from hgnpipe.density import NUM_STARTS, held_out_log_density, local_minima
 from hgnpipe.files import written_whole
 from hgnpipe.flows.base import Flow
 from hgnpipe.hamiltonian import State
-from hgnpipe.integrators import leapfrog
 from hgnpipe.registry import require
 
 PORTRAIT = "hgnpipe portrait 1"
@@ -119,7 +118,7 @@ def _path(flow: nn.Module, initial: State) -> State:
     states = [initial]
     with torch.no_grad():
         for hamiltonian in flow.hamiltonians:
-            states.append(leapfrog(hamiltonian, states[-1], flow.dt))
+            states.append(flow.step(hamiltonian, states[-1], flow.dt))
     q, p = zip(*states, strict=True)
     return State(torch.stack(q, dim=1), torch.stack(p, dim=1))
 

@@ -65,7 +65,7 @@ def draw(data: PointSets, portrait: Portrait, label: str) -> Figure:
         axes[number, 3].set_title(f"leapfrog step {number + 1}")
     style = {"s": 2, "lw": 0, "c": color[:NUM_SAMPLES]}
     axes[0, 4].scatter(*portrait.paths[:NUM_SAMPLES, 0].T, **style)
-    axes[0, 4].set_title("prior, by where it ends")
+    axes[0, 4].set_title("prior")
     frame(axes[0, 4], max(reach, float(np.abs(portrait.paths[:, 0]).max())))
     moves(axes[1, 4], portrait.paths, color, reach)
     axes[1, 4].set_title("integrated flow")

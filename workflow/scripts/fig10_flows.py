@@ -108,11 +108,13 @@ def draw_courses(
     limit = data.validation_log_density.mean()
     for axes, x in ((left, "training step"), (right, "seconds of training")):
         axes.axhline(limit, label="target", **LIMIT)
-        axes.set_xlabel(x)
+        axes.set(xlabel=x, xmargin=0)
     for model, seeds in courses.items():
         text = labels.get(model, model)
         for axes, scale in ((left, 1.0), (right, seconds.get(model, np.nan))):
             draw_course(axes, seeds, scale, styles[model]["color"], text)
+    for axes in (left, right):
+        axes.set_xlim(left=0)
     left.set_ylabel("held-out $\\ln p$ (nats)")
     worst = min(
         (

@@ -24,10 +24,10 @@ EXPLANATION = (
     "standardised; their true density is not known.",
     "Minima of V: local minima of the potential energy of every step, reached by "
     "descent from test points; a mode has one if a minimum is nearer to it than half "
-    "of the way to the next mode. Change of log-volume: largest absolute ln |det J| of the whole flow at "
-    "100 draws of the prior, by automatic differentiation in float64. Inverse: largest "
-    "distance of a coordinate from itself after the flow and its inverse. Means over "
-    "the seeds.",
+    "of the way to the next mode. Change of log-volume: largest absolute ln |det J| of "
+    "the whole flow at 100 draws of the prior, by autodiff in float64. "
+    "Inverse: largest distance of a coordinate from itself after the flow and its "
+    "inverse. Means over the seeds.",
     "Cost: medians of rounds in which all flows took turns, so that the ratios hold "
     "even on a machine that does other work.",
 )

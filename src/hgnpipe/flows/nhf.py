@@ -15,8 +15,8 @@ from torch.distributions import Distribution, Normal
 from hgnpipe.energies import MLPEnergy
 from hgnpipe.flows.base import LogDensity
 from hgnpipe.flows.priors import SoftUniform, inner_uniform
-from hgnpipe.hamiltonian import SeparableHamiltonian, State
-from hgnpipe.integrators import leapfrog
+from hgnpipe.hamiltonian import Hamiltonian, SeparableHamiltonian, State
+from hgnpipe.integrators import leapfrog, rollout
 from hgnpipe.nets import MLP
 from hgnpipe.registry import lookup, require
 
@@ -28,13 +28,14 @@ class NHF(nn.Module):
 
     .. math:: p(q_T) = \int \pi(H_1^{-dt} \circ \dots \circ H_T^{-dt}(q_T, p_T)) \, dp_T
 
-    Every step is one leapfrog step of a Hamiltonian H = K(p) + V(q) of its own. Such a
-    step is invertible and keeps volumes for any dt, so that no determinant appears; the
+    Every flow step has a Hamiltonian H = K(p) + V(q) of its own and moves by leapfrog.
+    That is invertible and keeps volumes for any dt, so that no determinant appears; the
     O(dt^2) of the paper's equation is zero.
 
     Args:
         num_dims: Dimension d of the data.
-        num_steps: Flow steps T: Hamiltonians, and leapfrog steps.
+        num_steps: Flow steps T, each with a Hamiltonian.
+        num_leapfrog: Leapfrog steps of each flow step.
         hidden_size: Units of the hidden layers of every network.
         dt: Time step. Training can undo any choice by scaling the energies; what it
             changes is how far the first steps move.
@@ -44,9 +45,11 @@ class NHF(nn.Module):
         beta: Sharpness of its edges.
         gradient_rms: See `hgnpipe.energies.MLPEnergy`.
         feature_scale: The same.
-        num_importance_samples: Samples of the momentum per point in the training
+        num_importance_samples: Samples K of the momentum per point in the training
             objective: 1 is the ELBO of the paper; more make it the tighter bound of
-            Burda et al., Importance weighted autoencoders, 2016.
+            Burda et al., Importance weighted autoencoders, 2016. Only every K-th point
+            of a batch is used then, so that an iteration costs the same.
+        elbo_iterations: Iterations at the beginning that use the ELBO all the same.
 
     Raises:
         ValueError: If an option is out of range.
@@ -59,6 +62,7 @@ class NHF(nn.Module):
         *,
         num_dims: int,
         num_steps: int = 2,
+        num_leapfrog: int = 1,
         hidden_size: int = 128,
         dt: float = 1.0,
         prior: str = "soft_uniform",
@@ -67,22 +71,28 @@ class NHF(nn.Module):
         gradient_rms: float | None = None,
         feature_scale: float | None = None,
         num_importance_samples: int = 1,
+        elbo_iterations: int = 0,
     ) -> None:
         super().__init__()
         counts = {
             "num_dims": num_dims,
             "num_steps": num_steps,
+            "num_leapfrog": num_leapfrog,
             "hidden_size": hidden_size,
             "num_importance_samples": num_importance_samples,
         }
         for name, value in counts.items():
             require(value >= 1, name, value, "1 or more")
+        require(
+            elbo_iterations >= 0, "elbo_iterations", elbo_iterations, "zero or positive"
+        )
         for name, value in {"dt": dt, "sigma": sigma, "beta": beta}.items():
             require(value > 0, name, value, "positive")
         lookup("prior", prior, dict.fromkeys(PRIORS))
-        self.num_dims, self.dt = num_dims, dt
+        self.num_dims, self.num_leapfrog, self.dt = num_dims, num_leapfrog, dt
         self.prior_name, self.sigma, self.beta = prior, sigma, beta
         self.num_importance_samples = num_importance_samples
+        self.elbo_iterations = elbo_iterations
         energy = (num_dims, hidden_size, gradient_rms, feature_scale)
         self.hamiltonians = nn.ModuleList(
             SeparableHamiltonian(MLPEnergy(*energy), MLPEnergy(*energy))
@@ -95,15 +105,20 @@ class NHF(nn.Module):
         """Final state of an initial one, ``(B, d)`` each (paper, Fig. 3B)."""
         state = initial
         for hamiltonian in self.hamiltonians:
-            state = leapfrog(hamiltonian, state, self.dt)
+            state = self.step(hamiltonian, state, self.dt)
         return state
 
     def inverse(self, final: State) -> State:
         """Initial state of a final one: time runs backwards, and so do the steps."""
         state = final
         for hamiltonian in reversed(self.hamiltonians):
-            state = leapfrog(hamiltonian, state, -self.dt)
+            state = self.step(hamiltonian, state, -self.dt)
         return state
+
+    def step(self, hamiltonian: Hamiltonian, state: State, dt: float) -> State:
+        """One flow step: leapfrog with one of the `hamiltonians`."""
+        path = rollout(leapfrog, hamiltonian, state, dt, self.num_leapfrog)
+        return State(path.q[:, -1], path.p[:, -1])
 
     def prior(self, like: Tensor) -> Distribution:
         """Density of each coordinate of the initial state, for tensors as ``like``."""
@@ -148,8 +163,13 @@ class NHF(nn.Module):
         iteration: int,
         generator: torch.Generator | None = None,
     ) -> dict[str, Tensor]:
-        """Minus the lower bound on ln p (Eq. 6), and the encoder's width."""
-        weights = self.log_weights(points, self.num_importance_samples, generator)
+        """Minus the lower bound on ln p: the ELBO (Eq. 6), or a tighter one."""
+        # CHOICE (A.2): the ELBO alone keeps the posterior of p close to a Gaussian at
+        # the cost of the density; the tighter bound lets go of that. It has to come
+        # second: from random weights it is slower.
+        by_elbo = iteration < self.elbo_iterations
+        num_samples = 1 if by_elbo else self.num_importance_samples
+        weights = self.log_weights(points[::num_samples], num_samples, generator)
         return {"loss": -log_mean_exp(weights).mean(), "elbo": weights.mean()}
 
     def log_density(
