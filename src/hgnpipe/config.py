@@ -7,7 +7,7 @@ building what is named: every system, and every model for every system.
 import hashlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -95,9 +95,8 @@ def _check_flow_names(config: Config, where: str, block: Config) -> None:
     for target, names in learned.items():
         with _located(f"{where}.flows.targets"):
             lookup("target", target, config["targets"])
-        with _located(f"{where}.flows.targets.{target}"):
-            for name in names:
-                lookup("flow", name, models)
+        _check_flows(f"{where}.flows.targets.{target}", names, models)
+    _check_flows(f"{where}.flows.other_targets", flows["other_targets"], models)
     for key, known in {
         "shown": models,
         "reference": models,
@@ -109,6 +108,12 @@ def _check_flow_names(config: Config, where: str, block: Config) -> None:
             lookup(kind, name, known)
             drawn = key != "compared" or not is_table(config["targets"][name])
             require(drawn, key, name, "a density that can be drawn, not a table")
+
+
+def _check_flows(where: str, names: Sequence[str], models: Config) -> None:
+    with _located(where):
+        for name in names:
+            lookup("flow", name, models)
 
 
 def check_sizes(config: Config) -> None:

@@ -16,9 +16,9 @@ def table_of_target(wildcards):
 
 
 def flows_of_target(preset, target):
-    """Flows that learn a target: those that the preset names, or all."""
+    """Flows that learn a target, whether the preset lists it or not."""
     flows = config["presets"][preset]["flows"]
-    return flows["targets"].get(target, list(flows["models"]))
+    return flows["targets"].get(target, flows["other_targets"])
 
 
 def flow_block(wildcards):
