@@ -297,11 +297,15 @@ rule fig10:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
+        num_samples=lookup(
+            "presets/{preset}/flows/evaluation/num_watched_samples", within=config
+        ),
         labels=json.dumps(config["labels"]),
         code=code_hash("workflow/scripts/fig10_flows.py"),
     shell:
         "python workflow/scripts/fig10_flows.py --points {input.points}"
         " --portraits {input.portraits} --history {input.history}"
         " --metrics {input.metrics} --costs {input.costs}"
+        " --num_importance_samples {params.num_samples}"
         " --labels {params.labels:q} --output {output.pdf} {output.png}"
         " 2>&1 | tee {log}"

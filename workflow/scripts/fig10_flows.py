@@ -1,12 +1,13 @@
 """Rule fig10: NHF and RNVP on one target: densities, and likelihood during training."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import SubFigure
 
 from hgnpipe.command import run
 from hgnpipe.flow_tables import read_costs, read_flow_metrics
@@ -26,6 +27,7 @@ def main(
     history: list[Path],
     metrics: list[Path],
     costs: Path,
+    num_importance_samples: int,
     labels: dict,
     output: list[Path],
 ) -> None:
@@ -37,6 +39,7 @@ def main(
         history: Course of the training of every flow with every seed, CSV.
         metrics: Measures of every flow with every seed, CSV.
         costs: What a training step of every flow costs, CSV.
+        num_importance_samples: Samples per point behind the courses of NHF.
         labels: Names of the flows.
         output: Files to write, in the formats that their names ask for.
     """
@@ -51,10 +54,15 @@ def main(
         courses.setdefault(one.model, []).append(course.set_index("iteration"))
     found = read_flow_metrics(metrics, labels) if metrics else None
     with figure_style():
-        figure = plt.figure(figsize=(WIDTH, 4.2))
-        top, bottom = figure.subfigures(2, 1, height_ratios=[1, 1.6])
-        draw_densities(top, data, origin, densities, found, labels)
-        draw_courses(bottom, data, courses, step_times(costs), labels)
+        rows = 1 if len(densities) < 5 else 2
+        figure = plt.figure(figsize=(WIDTH, 2.6 + 1.9 * rows))
+        top, bottom = figure.subfigures(2, 1, height_ratios=[1.9 * rows, 2.6])
+        panels = top.subplots(rows, -(-max(2, 1 + len(densities)) // rows)).flat
+        draw_densities(panels, data, origin, densities, found, labels)
+        axes = draw_courses(bottom, data, courses, step_times(costs), labels)
+        axes.set_ylabel(
+            f"held-out $\\ln p$ (nats)\nNHF: $K = {num_importance_samples}$"
+        )
         save_figure(figure, output)
 
 
@@ -66,7 +74,7 @@ def step_times(path: Path) -> dict[str, float]:
 
 
 def draw_densities(
-    figure: Figure,
+    panels: Iterable[Axes],
     data: PointSets,
     origin: dict,
     portraits: dict,
@@ -74,7 +82,9 @@ def draw_densities(
     labels: dict[str, str],
 ) -> None:
     """The true density and that of every flow, with the same colours."""
-    panels = figure.subplots(1, 1 + max(1, len(portraits)))
+    panels = list(panels)
+    for axes in panels:
+        axes.axis("off")
     if not portraits:
         say(panels[1], "no flow of this target\nis trained yet")
         return
@@ -86,23 +96,21 @@ def draw_densities(
     style = {"origin": "lower", "extent": extent, "vmin": 0, "vmax": truth.max()}
     panels[0].imshow(truth, **style)
     entropy = -data.log_density.mean()
-    panels[0].set(title="target", xlabel=f"entropy {entropy:.3f}")
-    for axes, (model, portrait) in zip(panels[1:], portraits.items(), strict=True):
+    panels[0].set_title(f"target\nentropy {entropy:.3f}")
+    for axes, (model, portrait) in zip(panels[1:], portraits.items(), strict=False):
         axes.imshow(portrait.density, **style)
         excess = found.query("model == @model and measure == 'excess'").value.mean()
-        axes.set(title=labels.get(model, model), xlabel=f"excess {excess:.3f}")
-    for axes in panels:
-        axes.set(xticks=[], yticks=[])
+        axes.set_title(f"{labels.get(model, model)}\nexcess {excess:.3f}")
 
 
 def draw_courses(
-    figure: Figure,
+    figure: SubFigure,
     data: PointSets,
     courses: dict[str, list[pd.DataFrame]],
     seconds: dict[str, float],
     labels: dict[str, str],
-) -> None:
-    """Held-out log-likelihood against steps, and against time."""
+) -> Axes:
+    """Held-out log-likelihood against steps and against time; answers the left panel."""
     left, right = figure.subplots(1, 2, sharey=True)
     styles = model_styles(courses)
     limit = data.validation_log_density.mean()
@@ -115,7 +123,6 @@ def draw_courses(
             draw_course(axes, seeds, scale, styles[model]["color"], text)
     for axes in (left, right):
         axes.set_xlim(left=0)
-    left.set_ylabel("held-out $\\ln p$ (nats)")
     worst = min(
         (
             -pd.concat(seeds, axis=1).held_out.iloc[-1].max()
@@ -125,7 +132,9 @@ def draw_courses(
     )
     left.set_ylim(limit - 2.5 * max(limit - worst, 0.1), limit + 0.05)
     handles, names = left.get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=len(names))
+    place = {"loc": "outside lower center", "ncols": min(4, len(names))}
+    figure.legend(handles, names, **place)
+    return left
 
 
 def draw_course(
