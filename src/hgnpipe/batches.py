@@ -5,7 +5,7 @@ What is drawn when is a function of (seed, iteration) alone.
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from hgnpipe.models.base import SequenceModel
 from hgnpipe.registry import require
 
 
+@runtime_checkable
 class Batches(Protocol):
     """Training data that `hgnpipe.training.fit` draws from."""
 

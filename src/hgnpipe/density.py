@@ -132,21 +132,12 @@ def local_minima(
     size = high - low
     bounds = np.stack([low - margin * size, high + margin * size], axis=1)
 
-    def value_and_slope(x: np.ndarray) -> tuple[float, np.ndarray]:
-        point = torch.from_numpy(x)[None]
-        with torch.no_grad():
-            slope = gradient(energy, point)[0]
-            return energy(point).item(), slope.numpy()
-
     minima: list[np.ndarray] = []
     counts: list[int] = []
     for start in starts:
-        options = {"ftol": 1e-12, "gtol": 1e-8}
-        end = minimize(
-            value_and_slope, start, jac=True, bounds=bounds, options=options,
-            method="L-BFGS-B",
-        ).x  # fmt: skip
-        if (np.abs(end[:, None] - bounds) < 1e-6 * size[:, None]).any():
+        end = _descend(energy, _descend(energy, start, bounds), bounds)
+        at_edge = (np.abs(end[:, None] - bounds) < 1e-6 * size[:, None]).any()
+        if at_edge or not _is_minimum(energy, end):
             continue
         near = [
             n for n, known in enumerate(minima)
@@ -159,6 +150,31 @@ def local_minima(
             counts.append(1)
     order = np.argsort(counts, kind="stable")[::-1]
     return np.array(minima).reshape(-1, starts.shape[1])[order]
+
+
+def _descend(energy: Energy, start: np.ndarray, bounds: np.ndarray) -> np.ndarray:
+    """End of a descent; it may stop early, so go on from there."""
+
+    def value_and_slope(x: np.ndarray) -> tuple[float, np.ndarray]:
+        point = torch.from_numpy(x)[None]
+        with torch.no_grad():
+            return energy(point).item(), gradient(energy, point)[0].numpy()
+
+    options = {"ftol": 1e-14, "gtol": 1e-9, "maxiter": 1000}
+    how = {"jac": True, "bounds": bounds, "options": options, "method": "L-BFGS-B"}
+    return minimize(value_and_slope, start, **how).x
+
+
+def _is_minimum(energy: Energy, point: np.ndarray) -> bool:
+    """Whether the slope is nothing beside what the curvature makes nearby."""
+    x = torch.from_numpy(point)
+
+    def slope(x: Tensor) -> Tensor:
+        return gradient(energy, x[None])[0]
+
+    with torch.no_grad():
+        curvature = torch.linalg.eigvalsh(torch.func.jacfwd(slope)(x)).min()
+        return bool(curvature > 1e-9 and slope(x).abs().max() < 1e-3 * curvature)
 
 
 def matched(minima: Float[np.ndarray, "M d"], modes: Float[np.ndarray, "K d"]) -> float:

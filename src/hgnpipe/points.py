@@ -85,8 +85,9 @@ def split_points(
         ValueError: If a split would be empty, or a column is constant.
     """
     num = int(len(points) * held_out)
-    fewest = int(np.ceil(2 / held_out))
-    require(num >= 2, "number of rows", len(points), f"{fewest} or more")
+    fewest = int(np.ceil(max(2 / held_out, 2 / (1 - 2 * held_out))))
+    enough = len(points) >= fewest
+    require(enough, "number of rows", len(points), f"{fewest} or more")
     order = np.random.default_rng([seed, len(SPLITS)]).permutation(len(points))
     test, validation, train = np.split(points[order], [num, 2 * num])
     mean, std = train.mean(0), train.std(0)
@@ -109,7 +110,8 @@ def read_rows(
 
     Args:
         path: The table.
-        columns: Names of the columns to take from CSV; by default all.
+        columns: Names of the columns to take, of ``.npy`` their numbers; by default
+            all.
 
     Raises:
         ValueError: If the file is missing or no table, or a value is not a finite
@@ -118,16 +120,20 @@ def read_rows(
     path = Path(path)
     try:
         if path.suffix == ".npy":
-            table = pd.DataFrame(np.load(path, allow_pickle=False))
+            array = np.load(path, allow_pickle=False)
+            if array.ndim != 2 or array.dtype.kind not in "iuf":
+                raise ValueError(f"it holds {array.dtype} {array.shape}, not (N, d)")
+            table = pd.DataFrame(array).rename(columns=str)
         else:
             table = pd.read_csv(path)
-    except (OSError, ValueError) as error:  # pandas: damaged, empty, not text
+            if not isinstance(table.index, pd.RangeIndex):
+                raise ValueError("its rows have more fields than its header")
+    except (OSError, ValueError, EOFError) as error:  # damaged, empty, not text
         why = " ".join(str(error).split())
-        raise ValueError(f"{path} is not a table of points: {why}") from error
-    known = [str(name) for name in table.columns]
+        raise ValueError(f"{path} is not a table of points: {why}.") from error
     for name in columns:
-        if name not in known:
-            known = ", ".join(known)
+        if name not in table.columns:
+            known = ", ".join(table.columns)
             raise ValueError(f"{path} has no column {name!r}. Known: {known}.")
     table = table[list(columns)] if columns else table
     for name, values in table.items():
@@ -136,8 +142,8 @@ def read_rows(
         if len(wrong):
             first = wrong[0]
             raise ValueError(
-                f"{path}: column {str(name)!r}, row {first + 1} of the data is "
-                f"{values.iloc[first]!r}; it must be a finite number. Name the columns "
+                f"{path}: column {name!r}, row {first + 1} of the data is "
+                f"'{values.iloc[first]}'; it must be a finite number. Name the columns "
                 f"to use with `columns`."
             )
     return table.to_numpy(float)

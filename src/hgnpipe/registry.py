@@ -87,6 +87,8 @@ def _fits(value: object, hint: Any) -> bool:
             and len(value) == len(arguments)
             and all(map(_fits, value, arguments))
         )
+    if typing.get_origin(hint) is list:
+        return isinstance(value, list) and all(_fits(v, arguments[0]) for v in value)
     if hint is float:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
     if hint is int:

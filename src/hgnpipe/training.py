@@ -221,9 +221,11 @@ class _Run:
 
     def _remember(self, row: Mapping[str, float]) -> None:
         """Keep the weights if this row is the best so far."""
-        if self.keep_best is not None and all(
-            row[self.keep_best] < earlier[self.keep_best] for earlier in self.history
-        ):
+        if self.keep_best is None:
+            return
+        earlier = [old[self.keep_best] for old in self.history]
+        lowest = min(filter(np.isfinite, earlier), default=np.inf)
+        if row[self.keep_best] < lowest:  # not if it is no number
             state = self.model.state_dict()
             self.best = {name: value.clone() for name, value in state.items()}
 

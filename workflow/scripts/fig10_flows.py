@@ -110,7 +110,7 @@ def draw_courses(
     seconds: dict[str, float],
     labels: dict[str, str],
 ) -> Axes:
-    """Held-out log-likelihood against steps and against time; answers the left panel."""
+    """Held-out log-likelihood against steps and time; answers the left panel."""
     left, right = figure.subplots(1, 2, sharey=True)
     styles = model_styles(courses)
     limit = data.validation_log_density.mean()
