@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from hgnpipe.batches import check_frames, draw_batch, frame_statistics, to_pixels
+from hgnpipe.batches import (
+    check_frames,
+    draw_batch,
+    draw_indices,
+    frame_statistics,
+    to_pixels,
+)
 
 NUM, LENGTH = 7, 5
 
@@ -20,6 +26,29 @@ def drawn(frames, iterations, window=LENGTH, seed=0, batch_size=3):
     """Numbers of the frames of every window, iteration after iteration."""
     batches = [draw_batch(frames, window, batch_size, seed, i) for i in iterations]
     return np.concatenate(batches)[..., 0, 0, 0].astype(int)
+
+
+def indices(num, batch_size, iterations, seed=0):
+    batches = [draw_indices(num, batch_size, seed, i) for i in iterations]
+    return np.concatenate(batches)
+
+
+@pytest.mark.parametrize(
+    ("num", "batch_size"), [(1, 3), (6, 1), (6, 4), (6, 6), (6, 15), (4, 60)]
+)
+def test_each_sample_comes_once_before_any_comes_again(num, batch_size):
+    drawn = indices(num, batch_size, range(60 // batch_size))
+    epochs = drawn.reshape(-1, num)
+    np.testing.assert_array_equal(np.sort(epochs), np.tile(range(num), (60 // num, 1)))
+
+
+def test_the_order_of_the_samples_does_not_depend_on_the_size_of_a_batch():
+    np.testing.assert_array_equal(indices(7, 3, range(8)), indices(7, 8, range(3)))
+
+
+def test_the_videos_of_a_batch_are_those_whose_turn_it_is(numbered):
+    videos = drawn(numbered, range(9))[:, 0] // LENGTH
+    np.testing.assert_array_equal(videos, indices(NUM, 3, range(9)))
 
 
 def test_each_video_is_seen_once_per_epoch(numbered):

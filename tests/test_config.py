@@ -8,9 +8,11 @@ import torch
 import yaml
 
 from hgnpipe import config as module
-from hgnpipe.batches import VideoBatches
+from hgnpipe.batches import PointBatches, VideoBatches
 from hgnpipe.config import check_config, check_device, for_system, system_options
+from hgnpipe.flows import build_flow, load_flow, save_flow
 from hgnpipe.models import build_model, complete_options, load_model, save_model
+from hgnpipe.points import SPLITS, draw_points
 from hgnpipe.systems import build_system
 from hgnpipe.training import TrainingOptions, fit
 
@@ -26,6 +28,9 @@ only_finished: false
 systems:
   spring: {kind: mass_spring, noise_std: 0.1, radius: [0.1, 1.0]}
   orbit: {kind: two_body}
+targets:
+  blobs: {kind: modes, num_modes: 3}
+  mine: {kind: table, file: mine.csv}
 labels: {hgn: HGN}
 presets:
   tiny:
@@ -44,6 +49,24 @@ presets:
         family: pixelhnn
         options: {latent_size: {spring: 2, orbit: 8}, hidden_size: 8}
         training: *training
+    flows:
+      data: {seed: 0, num_train: 4, num_validation: 2, num_test: 3}
+      targets: {blobs: [nhf, rnvp], mine: [nhf]}
+      other_targets: [rnvp]
+      seeds: [0, 1]
+      evaluation:
+        {num_points: 3, num_importance_samples: [1, 2], num_watched: 2,
+         num_watched_samples: 1, grid_size: 5, shown: nhf, compared: blobs,
+         reference: rnvp, repeats: 1}
+      models:
+        nhf:
+          family: nhf
+          options: {num_steps: 1, hidden_size: 8}
+          training: {num_iterations: 2, batch_size: 2, learning_rate: 1.0e-3}
+        rnvp:
+          family: realnvp
+          options: {num_steps: 2, hidden_size: 8}
+          training: {num_iterations: 2, batch_size: 2, learning_rate: 1.0e-3}
 """
 
 
@@ -70,6 +93,12 @@ def entries():
             if preset != "smoke":
                 systems = [systems[number % len(systems)]]
             yield from ((preset, model, system) for system in systems)
+
+
+def flows():
+    """Every preset and flow."""
+    for preset, block in SHIPPED["presets"].items():
+        yield from ((preset, name) for name in block["flows"]["models"])
 
 
 def test_the_shipped_configuration_passes(check):
@@ -115,15 +144,65 @@ def test_every_entry_trains_saves_loads_and_predicts(preset, name, system, tmp_p
         assert one.isfinite().all() and torch.equal(one, other)
 
 
+@pytest.mark.parametrize("name", SHIPPED["targets"])
+def test_every_shipped_target_has_points_of_known_density(name):
+    block = SHIPPED["targets"][name]
+    options, sizes = system_options(block), dict.fromkeys(SPLITS, 50)
+    points = draw_points(block["kind"], options, sizes, 0)
+    assert points.train.shape == (50, 2)
+    assert np.isfinite(points.log_density).all()
+    assert len(points.modes) == options.get("num_modes", 0)
+
+
+@pytest.mark.parametrize(("preset", "name"), list(flows()))
+def test_every_flow_trains_saves_loads_and_finds_the_same_density(
+    preset, name, tmp_path
+):
+    flows = SHIPPED["presets"][preset]["flows"]
+    block = flows["models"][name]
+    points = np.random.default_rng(0).normal(size=(4, 2))
+    options = {"num_dims": 2, **block["options"]}
+    flow = build_flow(block["family"], **options)
+    before = [weight.clone() for weight in flow.parameters()]
+    training = {**block["training"], "num_iterations": 1, "batch_size": 2}
+    history = fit(flow, PointBatches(points), TrainingOptions(**training))
+    assert np.isfinite(history["loss"]).all()
+    pairs = zip(before, flow.parameters(), strict=True)
+    assert any(not torch.equal(old, new) for old, new in pairs)
+    path = tmp_path / "flow.safetensors"
+    save_flow(flow, path, family=block["family"], options=options)
+    expected, found = (
+        one.log_density(
+            torch.from_numpy(points).float(), 3, torch.Generator().manual_seed(0)
+        )
+        for one in (flow, load_flow(path))
+    )
+    for one, other in zip(expected, found, strict=True):
+        assert one.isfinite().all() and torch.equal(one, other)
+
+
 @pytest.mark.parametrize("preset", SHIPPED["presets"])
-def test_every_shipped_model_has_a_label(preset):
-    assert set(SHIPPED["presets"][preset]["models"]) <= set(SHIPPED["labels"])
+def test_every_shipped_model_and_flow_has_a_label(preset):
+    block = SHIPPED["presets"][preset]
+    names = {*block["models"], *block["flows"]["models"], "target", "gaussian"}
+    assert names <= set(SHIPPED["labels"])
+
+
+@pytest.mark.parametrize("preset", SHIPPED["presets"])
+def test_every_shipped_flow_learns_a_target(preset):
+    flows = SHIPPED["presets"][preset]["flows"]
+    learning = {name for names in flows["targets"].values() for name in names}
+    assert learning == set(flows["models"])
 
 
 MISSING = object()
 TINY = "presets.tiny"
 DATA, HGN, HNN = f"{TINY}.data", f"{TINY}.models.hgn", f"{TINY}.models.hnn"
 FIT = f"{HGN}.training"
+FLOWS = f"{TINY}.flows"
+POINTS, JUDGED, TRY = f"{FLOWS}.data", f"{FLOWS}.evaluation", f"{FLOWS}.models"
+NHF, RNVP = f"{TRY}.nhf", f"{TRY}.rnvp"
+NHF_FIT = f"{NHF}.training"
 EDITS = [
     # what is changed, to what (as YAML), and what the message must say beside the place
     ("preset", "tony", "Unknown preset 'tony'. Known: tiny."),
@@ -147,7 +226,7 @@ EDITS = [
     (f"{TINY}.systems", "[]", "non-empty"),
     (f"{TINY}.seeds", "[0, 0]", "non-unique"),
     (f"{TINY}.seeds", "0", "not of type 'array'"),
-    (f"{TINY}.sistems", "[]", "Known: data, systems, seeds, evaluation, models"),
+    (f"{TINY}.sistems", "[]", "Known: data, systems, seeds, evaluation, models, flows"),
     (f"{DATA}.num_train", "0", "minimum of 1"),
     (f"{DATA}.num_test", "-3", "minimum of 1"),
     (f"{DATA}.num_test", "true", "not of type 'integer'"),
@@ -192,6 +271,94 @@ EDITS = [
     (f"{FIT}.learning_rate", "-1.0", "learning_rate is -1.0; it must be positive"),
     (f"{FIT}.learning_rate", MISSING, "Missing option 'learning_rate' of training"),
     (f"{FIT}.batchsize", "2", "Unknown option 'batchsize' of training"),
+    ("targets", MISSING, "'targets' is a required property"),
+    ("targets", "[]", "not of type 'object'"),
+    ("targets.a-b", "{kind: rings}", "'a-b' does not match"),
+    ("targets.blobs", "rings", "not of type 'object'"),
+    ("targets.blobs.kind", MISSING, "'kind' is a required property"),
+    ("targets.blobs.kind", "1", "not of type 'string'"),
+    ("targets.blobs.kind", "modse", "Unknown target 'modse'. Known: checkerboard"),
+    ("targets.blobs.kind", "modse", "rings, spirals, table, two_moons."),
+    ("targets.mine.kind", "modes", "Unknown option 'file' of target 'modes'"),
+    ("targets.blobs.num_mode", "2", "Unknown option 'num_mode' of target 'modes'"),
+    ("targets.blobs.file", "my.csv", "Unknown option 'file' of target 'modes'"),
+    ("targets.blobs.num_modes", "0", "num_modes is 0; it must be 1 or more"),
+    ("targets.blobs.num_modes", "2.0", "'num_modes'", "2.0", "int"),
+    ("targets.blobs.std", "0", "std is 0; it must be positive"),
+    ("targets.blobs.std", "1e-1", "'std'", "'1e-1'", "write it like 1.0e-01"),
+    ("targets.mine.held_out", "0.5", "held_out is 0.5;", "above 0 and below 0.5"),
+    ("targets.mine.held_out", "0", "held_out is 0; it must be above 0"),
+    ("targets.mine.held_out", "1e-1", "'held_out'", "'1e-1'", "float"),
+    ("targets.mine.heldout", "0.1", "Unknown option 'heldout' of target 'table'"),
+    ("targets.mine.file", MISSING, "Missing option 'file' of target 'table'"),
+    ("targets.mine.file", "1", "Option 'file' of target 'table' is 1", "str"),
+    ("targets.mine.columns", "x", "Option 'columns' of target 'table' is 'x'", "list"),
+    ("targets.mine.columns", "[1, 2]", "Option 'columns' of target 'table' is [1, 2]"),
+    (FLOWS, MISSING, "'flows' is a required property"),
+    (f"{FLOWS}.target", "{}", "Known: data, targets, other_targets, seeds"),
+    (f"{FLOWS}.seeds", "[0, 0]", "non-unique"),
+    (f"{FLOWS}.seeds", "[]", "non-empty"),
+    (f"{FLOWS}.seeds", "[-1]", "minimum of 0"),
+    (f"{POINTS}.num_train", "1", "minimum of 2"),
+    (f"{POINTS}.num_train", "1e3", "write it like 1000"),
+    (f"{POINTS}.num_validation", "1", "minimum of 2"),
+    (f"{POINTS}.num_test", "2.0", "not of type 'integer'"),
+    (f"{POINTS}.seed", "-1", "minimum of 0"),
+    (f"{POINTS}.num_validation", MISSING, "'num_validation' is a required property"),
+    (f"{POINTS}.num_val", "2", "Known: seed, num_train, num_validation, num_test"),
+    (f"{FLOWS}.targets", "{}", "non-empty"),
+    (f"{FLOWS}.targets.blob", "[nhf]", "Unknown target 'blob'. Known: blobs, mine."),
+    (f"{FLOWS}.targets.blobs", "[]", "non-empty"),
+    (f"{FLOWS}.targets.blobs", "nhf", "not of type 'array'"),
+    (f"{FLOWS}.targets.blobs", "[nhf, nhf]", "non-unique"),
+    (f"{FLOWS}.targets.mine", "[nhf, rnpv]", "Unknown flow 'rnpv'. Known: nhf, rnvp."),
+    (f"{FLOWS}.targets.mine", "[hgn]", "Unknown flow 'hgn'. Known: nhf, rnvp."),
+    (f"{FLOWS}.other_targets", "[rnpv]", "Unknown flow 'rnpv'. Known: nhf, rnvp."),
+    (f"{FLOWS}.other_targets", "[]", "non-empty"),
+    (f"{FLOWS}.other_targets", "[nhf, nhf]", "non-unique"),
+    (f"{FLOWS}.other_targets", "nhf", "not of type 'array'"),
+    (f"{FLOWS}.other_targets", MISSING, "'other_targets' is a required property"),
+    (f"{JUDGED}.shown", "hgn", "Unknown flow 'hgn'. Known: nhf, rnvp."),
+    (f"{JUDGED}.shown", "[nhf]", "not of type 'string'"),
+    (f"{JUDGED}.reference", "rnpv", "Unknown flow 'rnpv'. Known: nhf, rnvp."),
+    (f"{JUDGED}.compared", "blob", "Unknown target of this preset 'blob'. Known:"),
+    (f"{JUDGED}.compared", "mine", "'mine'; it must be a density that can be drawn"),
+    (f"{JUDGED}.num_points", "1", "minimum of 2"),
+    (f"{JUDGED}.num_importance_samples", "10", "not of type 'array'"),
+    (f"{JUDGED}.num_importance_samples", "[]", "non-empty"),
+    (f"{JUDGED}.num_importance_samples", "[10, 0]", "minimum of 1"),
+    (f"{JUDGED}.num_importance_samples", "[1, 1e2]", "write it like 100"),
+    (f"{JUDGED}.num_importance_samples", "[1, 1]", "non-unique"),
+    (f"{JUDGED}.num_watched", "1", "minimum of 2"),
+    (f"{JUDGED}.num_watched_samples", "0", "minimum of 1"),
+    (f"{JUDGED}.grid_size", "1", "minimum of 2"),
+    (f"{JUDGED}.repeats", "0", "minimum of 1"),
+    (f"{JUDGED}.repeats", MISSING, "'repeats' is a required property"),
+    (f"{JUDGED}.repeat", "1", "Known: num_points, num_importance_samples"),
+    (TRY, "{}", "non-empty"),
+    (f"{TRY}.a-b", "{}", "'a-b' does not match"),
+    (f"{NHF}.family", "nhff", "Unknown flow family 'nhff'. Known: nhf, realnvp."),
+    (f"{NHF}.family", "hgn", "Unknown flow family 'hgn'. Known: nhf, realnvp."),
+    (f"{NHF}.family", MISSING, "'family' is a required property"),
+    (f"{NHF}.option", "{}", "Known: family, options, training"),
+    (f"{NHF}.options", "[]", "not of type 'object'"),
+    (f"{NHF}.options.width", "3", "Unknown option 'width' of flow family 'nhf'"),
+    (f"{RNVP}.options.dt", "0.1", "Unknown option 'dt' of flow family 'realnvp'"),
+    (f"{NHF}.options.seed", "3", "Unknown option 'seed' of flow family 'nhf'"),
+    (f"{NHF}.options.family", "nhf", "Unknown option 'family' of flow family 'nhf'"),
+    (f"{NHF}.options.num_steps", "0", "num_steps is 0; it must be 1 or more"),
+    (f"{NHF}.options.num_steps", "'1'", "'num_steps'", "'1'", "int"),
+    (f"{NHF}.options.num_steps", "{blobs: 1, mine: 1}", "'num_steps'", "int"),
+    (f"{RNVP}.options.hidden_size", "0", "hidden_size is 0; it must be 1 or more"),
+    (f"{NHF}.options.dt", "-0.5", "dt is -0.5; it must be positive"),
+    (f"{NHF}.options.dt", "5e-1", "'dt'", "'5e-1'", "write it like 5.0e-01"),
+    (f"{NHF}.options.prior", "uniform", "Unknown prior 'uniform'. Known: normal, soft"),
+    (f"{NHF}.options.gradient_rms", "0", "gradient_rms is 0; it must be positive"),
+    (f"{NHF_FIT}.num_iterations", "0", "num_iterations is 0; it must be 1 or more"),
+    (f"{NHF_FIT}.num_iterations", "{blobs: 2, mine: 2}", "'num_iterations'", "int"),
+    (f"{NHF_FIT}.learning_rate", "1e-3", "'learning_rate'", "'1e-3'", "float"),
+    (f"{NHF_FIT}.learning_rate", MISSING, "Missing option 'learning_rate'"),
+    (f"{RNVP}.training.batchsize", "2", "Unknown option 'batchsize' of training"),
 ]  # fmt: skip
 
 
@@ -206,8 +373,9 @@ def edited(config, where, value):
     else:
         block[last] = yaml.safe_load(value)
     structural = path if value is MISSING else [*path, last]
-    for end in ("options", "training", "spring"):  # what follows is in the words
-        if end in structural and last != "kind":
+    # What follows is in the words.
+    for end in ("options", "training", "spring", "blobs", "mine"):
+        if end in structural and (path[0], last) != ("systems", "kind"):
             structural = structural[: structural.index(end) + 1]
     return structural
 
@@ -231,6 +399,32 @@ def test_a_mistake_is_one_line_that_names_its_place_and_what_is_legal(
     )
     for word in words:
         assert word in message
+
+
+def test_a_flow_cannot_have_the_name_of_a_model(check, good):
+    flows = good["presets"]["tiny"]["flows"]
+    flows["models"]["hgn"] = flows["models"]["nhf"]
+    with pytest.raises(ValueError) as error:
+        check(good)
+    message = str(error.value)
+    assert message.startswith("config.yaml: presets.tiny.flows.models: ")
+    assert "['hgn']" in message and "\n" not in message
+
+
+def test_columns_of_a_table_can_be_chosen(check, good):
+    good["targets"]["mine"] |= {"columns": ["x", "y"], "held_out": 0.1}
+    check(good)
+
+
+def test_the_file_of_a_table_need_not_be_there_yet(check, good, tmp_path):
+    good["targets"]["mine"]["file"] = str(tmp_path / "later.csv")
+    check(good)
+
+
+def test_targets_that_no_preset_lists_are_checked_as_well(check, good):
+    good["targets"]["other"] = {"kind": "rings", "radius": -1.0}
+    with pytest.raises(ValueError, match=r"config\.yaml: targets\.other: radius is -1"):
+        check(good)
 
 
 @pytest.fixture
@@ -286,7 +480,7 @@ def test_a_gpu_that_is_not_there_is_found_before_the_work_starts(monkeypatch):
         check_device("cuda")
 
 
-@pytest.mark.parametrize("block", ["presets", "systems"])
+@pytest.mark.parametrize("block", ["presets", "systems", "targets"])
 def test_a_name_that_is_a_number_is_a_mistake(check, good, block):
     good[block][1] = good[block].popitem()[1]
     with pytest.raises(ValueError, match=rf"^config\.yaml: {block}.*1") as error:

@@ -17,9 +17,12 @@ from hgnpipe.data import (
     save_trajectories,
 )
 from hgnpipe.plotting import columns_width, figure_style, log_scale, system_label
+from hgnpipe.points import SPLITS, draw_points, save_points
+from hgnpipe.portraits import Portrait, Step, grid_of, save_portrait
 from hgnpipe.scores import Scores, save_scores
 from hgnpipe.simulation import simulate
 from hgnpipe.systems import SYSTEMS, System, build_system
+from hgnpipe.targets import build_target
 
 FOLDER = Path(__file__).parents[1] / "workflow" / "scripts"
 NAMES = ["pendulum", "two_body"]
@@ -37,13 +40,13 @@ def script(name):
     return module
 
 
-FIG05, FIG06, FIG11, FIG13 = (
+FIG05, FIG06, FIG09, FIG10, FIG11, FIG13 = MODULES = [
     script(name)
     for name in (
-        "fig05_systems", "fig06_mse_per_frame", "fig11_convergence",
-        "fig13_integrators",
+        "fig05_systems", "fig06_mse_per_frame", "fig09_flow", "fig10_flows",
+        "fig11_convergence", "fig13_integrators",
     )
-)  # fmt: skip
+]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -129,8 +132,68 @@ def results(tmp_path_factory):
     return folder
 
 
+BLOBS = {"num_modes": 3, "std": 0.4}
+FLOW_LABELS = {"nhf": "My NHF", "rnvp": "My RNVP"}
+GRID, REACH = 20, 3.0
+
+
+def point_sets():
+    return draw_points("modes", BLOBS, dict.fromkeys(SPLITS, 60), 0)
+
+
+def portrait(num_steps=2, seed=0):
+    """A made-up portrait; without steps, that of an RNVP."""
+    rng = np.random.default_rng(seed)
+    shape = (2, num_steps, GRID, GRID)
+    kinetic, potential = rng.normal(size=shape).astype(np.float32)
+    steps = [
+        Step(kinetic[number], potential[number], 2.0 + number, rng.normal(size=(4, 2)))
+        for number in range(num_steps)
+    ]
+    density = rng.uniform(0, 0.1, (GRID, GRID)).astype(np.float32)
+    paths = rng.normal(size=(30, num_steps + 1, 2)).astype(np.float32)
+    return Portrait(REACH, density, paths[:, -1], paths, tuple(steps))
+
+
+HELD_OUT = {
+    ("nhf", 0): [3.0, 2.5, 2.2], ("nhf", 1): [3.4, 2.3, 2.0],
+    ("rnvp", 0): [3.2, 2.4, 2.1], ("rnvp", 1): [3.0, 2.6, 2.3],
+}  # fmt: skip
+"""Negative log-likelihoods of two seeds at the rows of their histories."""
+EXCESS = {("nhf", 0): 0.1, ("nhf", 1): 0.3, ("rnvp", 0): 0.5, ("rnvp", 1): 0.6}
+SECONDS = {"nhf": 0.002, "rnvp": 0.001}
+
+
+@pytest.fixture(scope="module")
+def flow_files(tmp_path_factory):
+    """Points, and what two flows with two seeds leave, where the rules put it."""
+    folder = tmp_path_factory.mktemp("flows") / "blobs"
+    folder.mkdir()
+    origin = {"kind": "modes", "options": BLOBS, "seed": 0}
+    save_points(folder / "points.h5", point_sets(), origin)
+    for number, ((model, seed), held_out) in enumerate(HELD_OUT.items()):
+        run = folder / model / f"seed{seed}"
+        run.mkdir(parents=True)
+        steps = 2 if model == "nhf" else 0
+        save_portrait(run / "portrait.h5", portrait(steps, number))
+        bound = np.array(held_out) + (0.25 if model == "nhf" else 0)
+        course = {"iteration": [10, 20, 30], "held_out": held_out}
+        course = pd.DataFrame({**course, "held_out_bound": bound})
+        course.to_csv(run / "history.csv", index=False)
+        row = {"target": "blobs", "model": model, "seed": seed, "measure": "excess"}
+        row |= {"value": EXCESS[model, seed], "error": 0.01}
+        pd.DataFrame([row]).to_csv(run / "metrics.csv", index=False)
+    rows = [
+        {"model": model, "task": task, "milliseconds": 1000 * seconds * factor}
+        for model, seconds in SECONDS.items()
+        for task, factor in (("training step, 4 points", 1), ("sample, 4 points", 7))
+    ]
+    pd.DataFrame(rows).to_csv(folder / "costs.csv", index=False)
+    return folder
+
+
 @pytest.fixture
-def arguments(data, results):
+def arguments(data, results, flow_files):
     """What the rules would give to each script, but for the output."""
     run = "runs/*/mine/*"
     return {
@@ -143,6 +206,17 @@ def arguments(data, results):
             "references": [results / "references" / f"{n}.h5" for n in NAMES],
             "families": FAMILIES, "labels": LABELS, "example": 0,
         },
+        FIG09: {
+            "points": flow_files / "points.h5", "label": "My NHF",
+            "portrait": [flow_files / "nhf" / "seed0" / "portrait.h5"],
+        },
+        FIG10: {
+            "points": flow_files / "points.h5", "costs": flow_files / "costs.csv",
+            "portraits": sorted(flow_files.glob("*/seed0/portrait.h5")),
+            "history": sorted(flow_files.glob("*/*/history.csv")),
+            "metrics": sorted(flow_files.glob("*/*/metrics.csv")),
+            "num_importance_samples": 32, "labels": FLOW_LABELS,
+        },
         FIG11: {
             "history": sorted(results.glob(f"{run}/history.csv")),
             "references": [results / "references" / f"{n}.csv" for n in NAMES],
@@ -152,7 +226,7 @@ def arguments(data, results):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("module", [FIG05, FIG06, FIG11, FIG13])
+@pytest.mark.parametrize("module", MODULES)
 def test_a_figure_is_a_page_and_a_picture_that_is_not_blank(
     module, arguments, tmp_path
 ):
@@ -165,7 +239,7 @@ def test_a_figure_is_a_page_and_a_picture_that_is_not_blank(
     assert len(list(tmp_path.rglob("*.*"))) == 2
 
 
-@pytest.mark.parametrize("module", [FIG05, FIG06, FIG11, FIG13])
+@pytest.mark.parametrize("module", MODULES)
 def test_a_figure_repeated_has_the_same_bytes(module, arguments, tmp_path):
     for name in "ab":
         output = [tmp_path / f"{name}.pdf", tmp_path / f"{name}.png"]
@@ -384,6 +458,328 @@ def test_a_rollout_that_is_not_finite_is_named_and_the_rest_drawn(value):
     assert "not finite: My HGN" in texts(figure)
     figure.draw_without_rendering()
     assert np.isfinite(panels06(figure)[0][1, 0].get_ylim()).all()
+
+
+# Fig. 9
+
+
+@pytest.fixture
+def figure_of(arguments, monkeypatch):
+    """The figure that a script would save, given what the rules would give it."""
+
+    def call(module, **changes):
+        seen = []
+        monkeypatch.setattr(module, "save_figure", lambda one, _: seen.append(one))
+        module.main(**{**arguments[module], "output": [], **changes})
+        (figure,) = seen
+        return figure
+
+    return call
+
+
+def panels09(figure):
+    return np.reshape(figure.axes, (-1, 5))
+
+
+def place_of_maximum(axes):
+    """Where an image is largest, in the coordinates of its axes."""
+    (image,) = axes.get_images()
+    array = image.get_array()
+    row, column = np.unravel_index(array.argmax(), array.shape)
+    left, right, bottom, top = image.get_extent()
+    x = left + (column + 0.5) / array.shape[1] * (right - left)
+    assert image.origin == "lower"
+    return x, bottom + (row + 0.5) / array.shape[0] * (top - bottom)
+
+
+def test_the_densities_of_fig09_are_gaussian_kernel_estimates_of_target_and_flow():
+    data, flow = point_sets(), portrait()
+    axes = panels09(FIG09.draw(data, flow, "My NHF"))
+    for panel, samples in ((axes[0, 0], data.test), (axes[1, 0], flow.samples)):
+        drawn = panel.get_images()[0].get_array()
+        grid = grid_of(REACH, len(drawn))
+        squares = np.square(grid[:, None] - samples).sum(-1)
+        width = 2 * 0.3**2
+        expected = (np.exp(-squares / width) / (np.pi * width)).mean(1)
+        np.testing.assert_allclose(drawn.ravel(), expected, rtol=1e-4, atol=1e-9)
+    assert axes[0, 0].get_title() == "target" and axes[1, 0].get_title() == "My NHF"
+
+
+def test_a_density_is_drawn_where_it_is():
+    flow = portrait()
+    flow = flow._replace(samples=np.tile(np.float32([[1.0, -2.0]]), (30, 1)))
+    axes = panels09(FIG09.draw(point_sets(), flow, ""))[1, 0]
+    assert place_of_maximum(axes) == pytest.approx((1, -2), abs=0.1)
+
+
+def lowest(axes):
+    """Middle of what has the colour of the lowest energies."""
+    (filled,) = (one for one in axes.collections if hasattr(one, "levels"))
+    return filled.get_paths()[0].vertices.mean(axis=0), filled.levels
+
+
+def test_energies_are_drawn_where_they_are_each_on_its_own_grid():
+    x, y = grid_of(1.0, GRID).T.reshape(2, GRID, GRID).astype(np.float32)
+    kinetic, potential = (x - 0.5) ** 2 + (y + 0.5) ** 2, x**2 + (y - 0.5) ** 2
+    step = portrait().steps[0]._replace(kinetic=kinetic, potential=potential)
+    axes = panels09(FIG09.draw(point_sets(), portrait()._replace(steps=(step,)), ""))
+    place, levels = lowest(axes[0, 1])
+    np.testing.assert_allclose(place, [0.5 * 2.0, -0.5 * 2.0], atol=0.2)
+    assert levels[0] == pytest.approx(kinetic.min())
+    assert levels[-1] == pytest.approx(np.quantile(kinetic, 0.9), rel=1e-5)
+    place, _ = lowest(axes[0, 2])
+    np.testing.assert_allclose(place, [0, 0.5 * REACH], atol=0.3)
+
+
+def test_minima_of_the_potential_and_modes_of_the_target_are_marked():
+    data, flow = point_sets(), portrait(2)
+    axes = panels09(FIG09.draw(data, flow, ""))
+    for row, step in zip(axes, flow.steps, strict=False):
+        dots, crosses = row[2].get_lines()
+        np.testing.assert_array_equal(dots.get_xydata(), step.minima)
+        np.testing.assert_array_equal(crosses.get_xydata(), data.modes)
+        assert (dots.get_marker(), crosses.get_marker()) == ("o", "x")
+
+
+def moved(axes):
+    """Lines, end points and colours of a panel that shows motion."""
+    lines, dots = axes.collections
+    return np.array(lines.get_segments()), dots.get_offsets(), dots.get_facecolor()
+
+
+@pytest.mark.parametrize("num_steps", [1, 2, 3])
+def test_every_step_and_the_whole_flow_move_positions_as_the_paths_do(num_steps):
+    flow = portrait(num_steps)
+    axes = panels09(FIG09.draw(point_sets(), flow, ""))
+    assert len(axes) == max(2, num_steps)
+    for number in range(num_steps):
+        lines, ends, _ = moved(axes[number, 3])
+        np.testing.assert_allclose(lines, flow.paths[:, number : number + 2])
+        np.testing.assert_allclose(ends, flow.paths[:, number + 1])
+    lines, ends, _ = moved(axes[1, 4])
+    np.testing.assert_allclose(lines, flow.paths)
+    np.testing.assert_allclose(ends, flow.samples)
+    (dots,) = axes[0, 4].collections
+    np.testing.assert_allclose(dots.get_offsets(), flow.paths[:, 0])
+
+
+def test_a_position_keeps_its_colour_which_says_at_which_angle_it_ends():
+    angles = np.linspace(0, 2 * np.pi, 30, endpoint=False)
+    ends = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    flow = portrait()
+    flow.paths[:, -1] = ends * np.random.default_rng(0).uniform(0.5, 2, (30, 1))
+    axes = panels09(FIG09.draw(point_sets(), flow, ""))
+    expected = plt.get_cmap("hsv")(angles / (2 * np.pi))
+    (prior,) = axes[0, 4].collections
+    for colors in (
+        prior.get_facecolor(),
+        *(moved(panel)[2] for panel in (axes[0, 3], axes[1, 3], axes[1, 4])),
+    ):
+        np.testing.assert_allclose(colors[:, :3], expected[:, :3], atol=0.05)
+
+
+@pytest.mark.parametrize("num_steps", [1, 2, 3])
+def test_panels_of_fig09_say_of_which_step_they_are(num_steps):
+    axes = panels09(FIG09.draw(point_sets(), portrait(num_steps), ""))
+    for number, row in enumerate(axes[:num_steps], start=1):
+        extra = f" of step {number}" if num_steps > 1 else ""
+        titles = [panel.get_title() for panel in row[1:4]]
+        assert titles == [f"$K(p)${extra}", f"$V(q)${extra}", f"leapfrog step {number}"]
+    for panel in axes[num_steps:, 1:4].flat:
+        assert not panel.axison and panel.get_title() == ""
+
+
+def test_a_flow_without_energies_is_drawn_without_their_panels():
+    figure = FIG09.draw(point_sets(), portrait(0), "My RNVP")
+    axes = panels09(figure)
+    assert [panel.axison for panel in axes[:, 1:4].flat] == [False] * 6
+    assert axes[1, 0].axison and "My RNVP" in texts(figure)
+    figure.draw_without_rendering()
+
+
+def test_a_density_without_modes_has_no_crosses():
+    data = draw_points("rings", {}, dict.fromkeys(SPLITS, 60), 0)
+    axes = panels09(FIG09.draw(data, portrait(), ""))
+    _, crosses = axes[0, 2].get_lines()
+    assert crosses.get_xydata().shape == (0, 2)
+
+
+def test_fig09_without_a_portrait_says_so(figure_of):
+    figure = figure_of(FIG09, portrait=[])
+    assert "My NHF: not in this preset or not trained yet" in texts(figure)
+
+
+# Fig. 10
+
+
+def densities10(figure):
+    """Panels of densities that show one, by the first line of their title."""
+    panels = figure.subfigs[0].axes
+    return {a.get_title().split("\n")[0]: a for a in panels if a.get_images()}
+
+
+def courses10(figure):
+    """Panels of held-out likelihood against steps and against time."""
+    return figure.subfigs[1].axes
+
+
+def of_seed(paths, seed):
+    return [path for path in paths if path.parent.name == f"seed{seed}"]
+
+
+def test_densities_of_fig10_are_the_true_one_and_those_of_the_portraits(figure_of):
+    panels = densities10(figure_of(FIG10))
+    assert list(panels) == ["target", "My NHF", "My RNVP"]
+    target = build_target("modes", **BLOBS)
+    truth = np.exp(target.log_density(grid_of(REACH, GRID))).reshape(GRID, GRID)
+    densities = [truth, portrait(2, 0).density, portrait(0, 2).density]
+    for axes, density in zip(panels.values(), densities, strict=True):
+        (image,) = axes.get_images()
+        np.testing.assert_allclose(image.get_array(), density, rtol=1e-6)
+        assert image.get_clim() == pytest.approx((0, truth.max()))
+        assert image.origin == "lower"
+        assert image.get_extent() == [-REACH, REACH, -REACH, REACH]
+
+
+def test_fig10_says_the_entropy_and_what_each_flow_has_more_on_average(figure_of):
+    titles = [a.get_title() for a in densities10(figure_of(FIG10)).values()]
+    entropy = -point_sets().log_density.mean()
+    assert titles == [
+        f"target\nentropy {entropy:.3f}",
+        "My NHF\nexcess 0.200",
+        "My RNVP\nexcess 0.550",
+    ]
+
+
+def test_courses_of_fig10_are_means_over_the_seeds(figure_of):
+    left, right = courses10(figure_of(FIG10))
+    for model, label in FLOW_LABELS.items():
+        expected = -np.mean([HELD_OUT[model, seed] for seed in (0, 1)], axis=0)
+        np.testing.assert_allclose(line(left, label), expected)
+        np.testing.assert_allclose(line(right, label), expected)
+
+
+def test_one_seed_of_a_flow_is_drawn_as_it_was_logged(figure_of, arguments):
+    files = {key: of_seed(arguments[FIG10][key], 1) for key in ("history", "metrics")}
+    figure = figure_of(FIG10, **files)
+    left, _ = courses10(figure)
+    for model, label in FLOW_LABELS.items():
+        np.testing.assert_allclose(line(left, label), -np.array(HELD_OUT[model, 1]))
+    assert densities10(figure)["My NHF"].get_title().endswith("excess 0.300")
+
+
+def test_seeds_of_a_flow_span_a_band_from_the_lowest_to_the_highest(figure_of):
+    left, _ = courses10(figure_of(FIG10))
+    for model, band in zip(FLOW_LABELS, left.collections, strict=True):
+        corners = band.get_paths()[0].vertices
+        seeds = -np.array([HELD_OUT[model, seed] for seed in (0, 1)])
+        for iteration, low, high in zip(
+            [10, 20, 30], seeds.min(0), seeds.max(0), strict=True
+        ):
+            heights = corners[corners[:, 0] == iteration, 1]
+            assert (heights.min(), heights.max()) == pytest.approx((low, high))
+
+
+def test_courses_are_drawn_against_steps_and_against_the_time_that_these_take(
+    figure_of,
+):
+    left, right = courses10(figure_of(FIG10))
+    for model, label in FLOW_LABELS.items():
+        for axes, unit in ((left, 1), (right, SECONDS[model])):
+            (drawn,) = (one for one in axes.get_lines() if one.get_label() == label)
+            steps = np.array([10, 20, 30])
+            np.testing.assert_allclose(drawn.get_xdata(), steps * unit)
+    assert left.get_xlabel() == "training step"
+    assert right.get_xlabel() == "seconds of training"
+
+
+def test_the_bound_is_dashed_where_it_is_another(figure_of):
+    for axes in courses10(figure_of(FIG10)):
+        dashed = [one for one in axes.get_lines() if one.get_label().startswith("_")]
+        mean = np.mean([HELD_OUT["nhf", seed] for seed in (0, 1)], axis=0)
+        (bound,) = dashed
+        np.testing.assert_allclose(bound.get_ydata(), -mean - 0.25)
+        assert bound.get_linestyle() == "--"
+
+
+def test_the_limit_of_the_courses_is_the_true_density_of_the_points_watched(
+    figure_of,
+):
+    expected = point_sets().validation_log_density.mean()
+    for axes in courses10(figure_of(FIG10)):
+        np.testing.assert_allclose(line(axes, "target"), expected)
+        low, high = axes.get_ylim()
+        assert low < expected < high
+
+
+def test_fig10_says_with_how_many_samples_the_courses_are_estimated(figure_of):
+    left, _ = courses10(figure_of(FIG10))
+    assert "$K = 32$" in left.get_ylabel()
+
+
+def test_every_flow_of_fig10_is_in_its_legend(figure_of):
+    (legend,) = figure_of(FIG10).subfigs[1].legends
+    names = [text.get_text() for text in legend.get_texts()]
+    assert names == ["target", *FLOW_LABELS.values()]
+
+
+@pytest.mark.parametrize("num", [1, 4, 5, 7])
+def test_any_number_of_flows_is_drawn(figure_of, tmp_path, num):
+    paths = []
+    for number in range(num):
+        path = tmp_path / "blobs" / f"flow{number}" / "seed0" / "portrait.h5"
+        path.parent.mkdir(parents=True)
+        save_portrait(path, portrait(seed=number))
+        paths.append(path)
+    figure = figure_of(FIG10, portraits=paths)
+    assert list(densities10(figure)) == ["target", *(p.parts[-3] for p in paths)]
+    figure.draw_without_rendering()
+
+
+def test_fig10_without_any_flow_says_so(figure_of):
+    figure = figure_of(FIG10, portraits=[], history=[], metrics=[])
+    assert "no flow of this target is trained yet" in texts(figure)
+    figure.draw_without_rendering()
+
+
+def test_a_flow_whose_cost_is_not_known_is_drawn_against_steps(figure_of, tmp_path):
+    costs = tmp_path / "costs.csv"
+    rows = "model,task,milliseconds\nrnvp,training step,1\n"
+    costs.write_text(rows)
+    figure = figure_of(FIG10, costs=costs)
+    left, _ = courses10(figure)
+    assert len(line(left, "My NHF")) == 3
+    figure.draw_without_rendering()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_flow_whose_likelihood_is_not_finite_leaves_the_others_to_be_seen(
+    figure_of, arguments, tmp_path, value
+):
+    path = tmp_path / "blobs" / "nhf" / "seed0" / "history.csv"
+    path.parent.mkdir(parents=True)
+    course = {"iteration": [10, 20], "held_out": [3.0, value]}
+    pd.DataFrame({**course, "held_out_bound": [3.0, value]}).to_csv(path)
+    history = of_seed(arguments[FIG10]["history"], 0)
+    others = [one for one in history if "rnvp" in one.parts]
+    figure = figure_of(FIG10, history=[path, *others])
+    left, _ = courses10(figure)
+    low, high = left.get_ylim()
+    seen = line(left, "My RNVP")
+    assert np.isfinite([low, high]).all() and low < seen[-1] < high
+    figure.draw_without_rendering()
+
+
+@pytest.mark.parametrize("content", ["", "a,b\n1,2\n"])
+@pytest.mark.parametrize("key", ["history", "metrics"])
+def test_what_is_no_table_of_a_flow_is_named(content, key, arguments, tmp_path):
+    path = tmp_path / "blobs" / "nhf" / "seed0" / f"{key}.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text(content)
+    options = {**arguments[FIG10], key: [path], "output": [tmp_path / "a.png"]}
+    with pytest.raises(ValueError, match=str(path)):
+        FIG10.main(**options)
+    assert not (tmp_path / "a.png").exists()
 
 
 # Figs. 11 and 12

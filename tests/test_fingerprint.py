@@ -243,6 +243,23 @@ def test_every_script_of_the_workflow_has_a_fingerprint(script):
     assert code_hash(relative) == code_hash(script) != ""
 
 
+OF_FLOWS = {"points": [], "train_flow": ["nhf", "realnvp"], "evaluate_flow": ["nhf"]}
+OF_VIDEOS = ["systems", "simulation", "rendering", "models/hgn", "models/pixelhnn"]
+
+
+@pytest.mark.parametrize("module", OF_VIDEOS)
+@pytest.mark.parametrize("script", OF_FLOWS)
+def test_code_of_the_videos_does_not_count_for_the_flows(tmp_path, script, module):
+    for folder in ("src", "workflow"):
+        shutil.copytree(REPOSITORY / folder, tmp_path / folder)
+    path = f"workflow/scripts/{script}.py"
+    families = [f"hgnpipe.flows.{family}" for family in OF_FLOWS[script]]
+    before = code_hash(path, *families, root=tmp_path)
+    with open(tmp_path / "src" / "hgnpipe" / f"{module}.py", "a") as file:
+        file.write("\nnew = 1\n")
+    assert code_hash(path, *families, root=tmp_path) == before
+
+
 def test_deep_nesting_does_not_grow_exponentially(root):
     nested = "x = " + "[" * 80 + "'\\'\"'" + "]" * 80
     write(root, {SCRIPT: nested})

@@ -142,7 +142,10 @@ def test_every_table_and_figure_is_listed(page, finished):
     folders = [finished[0] / "results/smoke" / name for name in FOLDERS]
     made = [path for folder in folders for path in folder.rglob("*.*")]
     made = {path for path in made if path.suffix in KINDS}
-    assert {path.stem for path in made} >= {"table1", "provenance", "choices"}
+    assert {path.stem for path in made} >= {
+        "table1", "provenance", "choices", "flows", "fig09_flow_modes_8",
+        "fig09_flow_two_moons", "fig10_flows",
+    }  # fmt: skip
     assert {finished[0] / path for path in results(page)} == made
     listed = []
     for category, subcategory, paths in lists(page):
@@ -189,6 +192,7 @@ def test_the_start_page_names_every_result_and_the_names_lead_to_it(page):
     start = page.locator("#app div.prose")
     assert "Hamiltonian Generative Networks" in start.inner_text()
     assert "This is the smoke preset" in start.inner_text()
+    assert "2 flows that learn 2 densities (modes_8, two_moons)" in start.inner_text()
     assert "system-message" not in start.inner_html()
     for path, result in results(page).items():
         if not path.endswith((".csv", ".gif", ".mp4")):

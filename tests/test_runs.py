@@ -4,6 +4,7 @@ import pytest
 
 from hgnpipe.runs import Run, by_run, run_of, system_of
 
+FLOW = "results/tiny/flows/two_moons/nhf_2/seed3/portrait.h5"
 PATH = "results/tiny/runs/two_body/hgn_leapfrog/seed12/films.h5"
 RUN = Run("two_body", "hgn_leapfrog", 12)
 
@@ -11,6 +12,10 @@ RUN = Run("two_body", "hgn_leapfrog", 12)
 @pytest.mark.parametrize("path", [PATH, Path(PATH), f"/{PATH}", PATH[18:]])
 def test_the_path_of_a_file_says_which_run_it_belongs_to(path):
     assert run_of(path) == RUN
+
+
+def test_the_target_of_a_flow_stands_where_others_have_a_system():
+    assert run_of(FLOW) == Run("two_moons", "nhf_2", 3)
 
 
 def test_the_parts_of_a_run_have_names():

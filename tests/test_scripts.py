@@ -2,6 +2,7 @@ import importlib.util
 import inspect
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,7 +20,11 @@ from PIL import Image
 from hgnpipe.command import join_lists, run
 from hgnpipe.continuation import load_motion
 from hgnpipe.data import load_trajectories, open_videos
+from hgnpipe.density import held_out_log_density
 from hgnpipe.films import load_films
+from hgnpipe.flows import load_flow
+from hgnpipe.points import load_points
+from hgnpipe.portraits import load_portrait
 from hgnpipe.rendering import render
 from hgnpipe.scores import load_scores
 
@@ -30,12 +35,16 @@ PUBLISHED2 = FOLDER.parent / "resources" / "published_table2.csv"
 CHAIN = [
     "simulate", "render", "extend", "train", "evaluate", "evaluate_references",
     "measure", "measure_references", "play", "table1", "table2", "metrics",
-    "fig07_rollouts", "fig08_samples",
+    "fig07_rollouts", "fig08_samples", "points", "train_flow", "evaluate_flow",
+    "evaluate_flow_references", "portray_flow", "benchmark_flows", "flows",
+    "fig09_flow", "fig10_flows",
 ]  # fmt: skip
 OF_SPLITS = CHAIN[:3]
 RUN = Path("pendulum") / "mine" / "seed0"
 HGN = {"num_filters": 4, "latent_channels": 2, "num_decoded": 2}
 FIT = {"num_iterations": 2, "batch_size": 2, "learning_rate": 1e-3}
+NHF, RNVP = {"num_steps": 2, "hidden_size": 8}, {"num_steps": 2, "hidden_size": 8}
+FLOW_FIT = {**FIT, "num_iterations": 6, "log_every": 2, "checkpoint_every": 2}
 
 
 def script(name):
@@ -155,6 +164,60 @@ def arguments_of(name, folder, **changes):
             "model": "mine", "labels": {"mine": "My HGN"},
             "figure": [folder / "fig08.png"], "animation": [folder / "fig08.gif"],
         },
+        "points": {
+            "kind": "modes", "options": {"num_modes": 3}, "num_train": 40,
+            "num_validation": 20, "num_test": 20, "seed": 0,
+            "output": folder / "points.h5",
+        },
+        "train_flow": {
+            "points": folder / "points.h5", "family": "nhf", "options": NHF,
+            "training": FLOW_FIT, "num_watched": 10, "num_importance_samples": 2,
+            "seed": 0, "checkpoint": folder / "flow_checkpoint.safetensors",
+            "flow_path": folder / "flow.safetensors", "device": "cpu",
+            "history_path": folder / "flow_history.csv",
+            "run_path": folder / "flow_run.json",
+        },
+        "evaluate_flow": {
+            "flow_path": folder / "flow.safetensors", "points": folder / "points.h5",
+            "target": "blobs", "model": "mine", "seed": 0, "num_points": 10,
+            "num_importance_samples": [4, 1], "metrics": folder / "flow_metrics.csv",
+            "device": "cpu",
+        },
+        "evaluate_flow_references": {
+            "points": folder / "points.h5", "target": "blobs", "num_points": 10,
+            "metrics": folder / "flow_references.csv",
+        },
+        "portray_flow": {
+            "flow_path": folder / "flow.safetensors", "points": folder / "points.h5",
+            "num_samples": 15, "grid_size": 8, "num_importance_samples": 2, "seed": 0,
+            "output": folder / "portrait.h5", "device": "cpu",
+        },
+        "benchmark_flows": {
+            "flows": {
+                "mine": {"family": "nhf", "options": NHF, "batch_size": 4},
+                "other": {"family": "realnvp", "options": RNVP, "batch_size": 4},
+            },
+            "reference": "other", "num_points": 10, "num_importance_samples": 2,
+            "repeats": 2, "output": folder / "costs.csv", "device": "cpu",
+        },
+        "flows": {
+            "metrics": [folder / "flow_references.csv", folder / "flow_metrics.csv"],
+            "costs": folder / "costs.csv", "preset": "tiny",
+            "labels": {"gaussian": "Gaussian", "mine": "My NHF", "other": "RNVP"},
+            "csv": folder / "flows.csv", "markdown": folder / "flows.md",
+            "html": folder / "flows.html",
+        },
+        "fig09_flow": {
+            "points": folder / "points.h5", "portrait": [folder / "portrait.h5"],
+            "label": "My NHF", "output": [folder / "fig09.png"],
+        },
+        "fig10_flows": {
+            "points": folder / "points.h5", "portraits": [folder / "portrait.h5"],
+            "history": [folder / "flow_history.csv"],
+            "metrics": [folder / "flow_metrics.csv"], "costs": folder / "costs.csv",
+            "num_importance_samples": 2,
+            "labels": {"mine": "My NHF"}, "output": [folder / "fig10.png"],
+        },
     }  # fmt: skip
     return {**usual[name], **changes}
 
@@ -189,9 +252,12 @@ def test_the_chain_has_scripts_that_exist():
 
 def test_the_chain_makes_its_files_and_nothing_else(made):
     assert sorted(path.name for path in made.iterdir()) == [
-        "all_measures.csv", "all_measures.html", "all_measures.md", "fig07.gif",
-        "fig07.png", "fig08.gif", "fig08.png", "films.h5", "history.csv",
-        "measures.csv", "metrics.csv", "model.safetensors", "reference_measures.csv",
+        "all_measures.csv", "all_measures.html", "all_measures.md", "costs.csv",
+        "fig07.gif", "fig07.png", "fig08.gif", "fig08.png", "fig09.png", "fig10.png",
+        "films.h5", "flow.safetensors", "flow_history.csv", "flow_metrics.csv",
+        "flow_references.csv", "flow_run.json", "flows.csv", "flows.html", "flows.md",
+        "history.csv", "measures.csv", "metrics.csv", "model.safetensors",
+        "points.h5", "portrait.h5", "reference_measures.csv",
         "references.csv", "references.h5", "rollouts.h5", "run.json", "table1.csv",
         "table1.html", "table1.md", "table2.csv", "table2.html", "table2.md",
         "test_motion.h5", "test_trajectories.h5", "test_videos.h5", "train_motion.h5",
@@ -315,13 +381,15 @@ def test_the_animation_of_the_rollouts_has_a_picture_for_each_frame(made):
             assert image.n_frames == 4
 
 
-def test_the_run_says_where_it_came_from(made):
-    told = json.loads((made / "run.json").read_text())
+@pytest.mark.parametrize("name", ["run.json", "flow_run.json"])
+def test_the_run_says_where_it_came_from(made, name):
+    told = json.loads((made / name).read_text())
     assert {"commit", "torch", "device", "seed", "wall_s", "code"} <= told.keys()
 
 
 def test_a_script_repeated_makes_the_same_bytes(made, folder):
-    for name in set(CHAIN) - {"render", "train"}:
+    # What the others leave is stored with the time that it took.
+    for name in set(CHAIN) - {"render", "train", "train_flow", "benchmark_flows"}:
         script(name)(**arguments_of(name, folder))
     for path in made.iterdir():
         assert path.read_bytes() == (folder / path.name).read_bytes(), path.name
@@ -467,6 +535,15 @@ OUTPUTS = {
     "metrics": ["csv", "markdown", "html"],
     "fig07_rollouts": ["figure", "animation"],
     "fig08_samples": ["figure", "animation"],
+    "points": ["output"],
+    "train_flow": ["flow_path", "history_path", "run_path", "checkpoint"],
+    "evaluate_flow": ["metrics"],
+    "evaluate_flow_references": ["metrics"],
+    "portray_flow": ["output"],
+    "benchmark_flows": ["output"],
+    "flows": ["csv", "markdown", "html"],
+    "fig09_flow": ["output"],
+    "fig10_flows": ["output"],
 }
 INPUTS = [
     ("render", "trajectories"),
@@ -497,6 +574,21 @@ INPUTS = [
     ("fig07_rollouts", "films"),
     ("fig07_rollouts", "metrics"),
     ("fig08_samples", "films"),
+    ("train_flow", "points"),
+    ("evaluate_flow", "flow_path"),
+    ("evaluate_flow", "points"),
+    ("evaluate_flow_references", "points"),
+    ("portray_flow", "flow_path"),
+    ("portray_flow", "points"),
+    ("flows", "metrics"),
+    ("flows", "costs"),
+    ("fig09_flow", "points"),
+    ("fig09_flow", "portrait"),
+    ("fig10_flows", "points"),
+    ("fig10_flows", "portraits"),
+    ("fig10_flows", "history"),
+    ("fig10_flows", "metrics"),
+    ("fig10_flows", "costs"),
 ]
 
 
@@ -587,6 +679,101 @@ def test_a_list_of_videos_without_their_trajectories_is_refused(command, folder)
         assert "videos" in line and "trajectories" in line
 
 
+def stored(name, folder, **columns):
+    """A table of one's own, as CSV."""
+    path = folder / f"{name}.csv"
+    rng = np.random.default_rng(0)
+    numbers = pd.DataFrame(rng.normal(3, [1, 2, 4], (30, 3)), columns=[*"abc"])
+    numbers.assign(**columns).to_csv(path, index=False)
+    return path
+
+
+def of_table(path, **options):
+    """What rule points is told of a table."""
+    return {"kind": "table", "options": {"file": str(path), **options}}
+
+
+@pytest.fixture
+def wide(folder):
+    """Points in three dimensions, and a flow of each family that has learned them."""
+    points = folder / "wide.h5"
+    table = of_table(stored("wide", folder))
+    script("points")(**arguments_of("points", folder, **table, output=points))
+    flows = {}
+    for family, options in {"nhf": NHF, "realnvp": RNVP}.items():
+        flows[family] = folder / f"wide_{family}.safetensors"
+        changes = {"family": family, "options": options, "flow_path": flows[family]}
+        script("train_flow")(
+            **arguments_of("train_flow", folder, points=points, **changes)
+        )
+    return SimpleNamespace(points=points, flows=flows)
+
+
+@pytest.mark.parametrize(
+    ("script_name", "key", "file", "words"),
+    [
+        ("evaluate_flow", "flow_path", "model.safetensors", "'hgnpipe flow 1'"),
+        ("portray_flow", "flow_path", "model.safetensors", "'hgnpipe flow 1'"),
+        ("evaluate", "model_path", "flow.safetensors", "'hgnpipe model 1'"),
+        ("train_flow", "points", "train_videos.h5", "'hgnpipe points 1'"),
+        ("fig09_flow", "portrait", "points.h5", "'hgnpipe portrait 1'"),
+    ],
+)
+def test_a_file_of_another_kind_is_named_with_what_is_expected(
+    command, folder, script_name, key, file, words
+):
+    usual = arguments_of(script_name, folder)[key]
+    change = [folder / file] if isinstance(usual, list) else folder / file
+    line = refusal(command, script_name, folder, **{key: change})
+    assert str(folder / file) in line and words in line
+
+
+@pytest.mark.parametrize("name", ["evaluate_flow", "portray_flow"])
+def test_points_of_another_dimension_than_the_flow_are_refused(
+    command, folder, wide, name
+):
+    line = refusal(command, name, folder, points=wide.points)
+    assert "dimension of the points is 3" in line
+
+
+@pytest.mark.parametrize("family", ["nhf", "realnvp"])
+@pytest.mark.parametrize("name", ["evaluate_flow", "portray_flow"])
+def test_a_flow_of_another_dimension_than_the_points_is_refused(
+    command, folder, wide, name, family
+):
+    line = refusal(command, name, folder, flow_path=wide.flows[family])
+    assert "dimension of the points is 2" in line
+
+
+def test_only_a_flow_in_two_dimensions_is_portrayed(command, folder, wide):
+    changes = {"points": wide.points, "flow_path": wide.flows["nhf"]}
+    line = refusal(command, "portray_flow", folder, **changes)
+    assert "dimension of the points is 3; it must be 2" in line
+
+
+@pytest.mark.parametrize(
+    ("columns", "options", "words"),
+    [
+        ({"d": "x"}, {}, ["'d'", "'x'", "finite number"]),
+        ({"b": np.nan}, {}, ["'b'", "nan", "finite number"]),
+        ({}, {"columns": ["a", "z"]}, ["no column 'z'", "a, b, c"]),
+        ({}, {"file": "gone.csv"}, ["gone.csv"]),
+    ],
+    ids=["text", "gap", "column", "missing"],
+)
+def test_a_table_that_cannot_be_used_is_named(command, folder, columns, options, words):
+    path = stored("bad", folder, **columns)
+    line = refusal(command, "points", folder, **of_table(path, **options))
+    for word in words if "file" in options else [str(path), *words]:
+        assert word in line
+
+
+def test_a_constant_column_of_a_table_is_refused(command, folder):
+    path = stored("bad", folder, b=1.0)
+    line = refusal(command, "points", folder, **of_table(path))
+    assert "same value everywhere" in line and "`columns`" in line
+
+
 @pytest.mark.parametrize(
     ("name", "changes", "words"),
     [
@@ -614,6 +801,36 @@ def test_a_list_of_videos_without_their_trajectories_is_refused(command, folder)
         ("measure_references", {"horizons": [9]}, "horizon is 9"),
         ("play", {"example": 3}, "example is 3; it must be between 0 and 2"),
         ("table2", {"example": 3}, "example is 3; it must be between 0 and 2"),
+        ("points", {"kind": "modse"}, "Unknown target 'modse'"),
+        ("points", {"options": {"num_mode": 1}}, "Unknown option 'num_mode'"),
+        ("points", {"options": {"std": 0.0}}, "std is 0.0; it must be positive"),
+        ("points", {"kind": "table"}, "Unknown option 'num_modes' of target 'table'"),
+        ("points", {"kind": "table", "options": {}}, "Missing option 'file'"),
+        ("points", {"num_train": 0}, "num_train is 0"),
+        ("train_flow", {"family": "hgn"}, "Unknown flow family 'hgn'"),
+        ("train_flow", {"options": {"width": 1}}, "Unknown option 'width'"),
+        ("train_flow", {"options": {"seed": 1}}, "Unknown option 'seed'"),
+        ("train_flow", {"options": {"num_dims": 3}}, "dimension of the points is 2"),
+        ("train_flow", {"options": {"num_steps": 0}}, "num_steps is 0"),
+        ("train_flow", {"training": {**FIT, "epochs": 1}}, "Unknown option 'epochs'"),
+        ("train_flow", {"training": {"batch_size": 2}}, "Missing option 'num_iter"),
+        ("train_flow", {"device": "gpu"}, "Unknown device 'gpu'"),
+        ("train_flow", {"num_importance_samples": 0}, "num_importance_samples is 0"),
+        ("train_flow", {"num_watched": 0}, "num_watched is 0"),
+        ("evaluate_flow", {"num_importance_samples": [1, 0]}, "must be numbers of 1"),
+        ("evaluate_flow", {"num_importance_samples": []}, "must be numbers of 1"),
+        ("evaluate_flow", {"num_points": 0}, "num_points is 0"),
+        ("evaluate_flow_references", {"num_points": 0}, "num_points is 0"),
+        ("portray_flow", {"num_importance_samples": 0}, "num_importance_samples is 0"),
+        ("portray_flow", {"num_samples": 0}, "num_samples is 0"),
+        ("portray_flow", {"grid_size": 0}, "grid_size is 0"),
+        (
+            "benchmark_flows",
+            {"reference": "third"},
+            "Unknown flow 'third'. Known: mine",
+        ),
+        ("benchmark_flows", {"repeats": 0}, "repeats is 0"),
+        ("benchmark_flows", {"num_importance_samples": 0}, "num_importance_samples"),
     ],
 )
 def test_a_value_that_is_not_legal_is_named(command, folder, name, changes, words):
@@ -621,20 +838,204 @@ def test_a_value_that_is_not_legal_is_named(command, folder, name, changes, word
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
-@pytest.mark.parametrize("name", ["train", "evaluate", "measure", "play"])
+@pytest.mark.parametrize(
+    "name", [name for name in CHAIN if "device" in arguments_of(name, Path())]
+)
 def test_a_gpu_that_is_not_there_is_one_line(command, folder, name):
     assert "device is 'cuda'" in refusal(command, name, folder, device="cuda")
 
 
-@pytest.mark.parametrize("output", OUTPUTS["train"])
-def test_a_training_that_could_not_write_does_not_begin(command, folder, output):
+TRAININGS = ["train", "train_flow"]
+
+
+@pytest.mark.parametrize(
+    ("name", "output"), [(name, key) for name in TRAININGS for key in OUTPUTS[name]]
+)
+def test_a_training_that_could_not_write_does_not_begin(command, folder, name, output):
     (folder / "file").write_text("not a folder")
     changes = {output: folder / "file" / "output"}
-    told = command("train", **arguments_of("train", folder, **changes))
+    told = command(name, **arguments_of(name, folder, **changes))
     assert told.code == 1 and "Cannot write" in told.err
-    assert "it/s" not in told.err and not (folder / "checkpoint.safetensors").exists()
+    assert "it/s" not in told.err and list(folder.glob("*checkpoint*")) == []
 
 
-def test_a_finished_training_leaves_no_checkpoint(command, folder):
-    assert command("train", **arguments_of("train", folder)).code == 0
-    assert not (folder / "checkpoint.safetensors").exists()
+@pytest.mark.parametrize("name", TRAININGS)
+def test_a_finished_training_leaves_no_checkpoint(command, folder, name):
+    assert command(name, **arguments_of(name, folder)).code == 0
+    assert list(folder.glob("*checkpoint*")) == []
+
+
+# Flows
+
+
+def measures(path):
+    """Values and errors by measure, of a table of one flow."""
+    table = pd.read_csv(path).set_index("measure")
+    assert table.index.is_unique
+    return table
+
+
+def test_points_of_the_chain_are_independent_draws_of_known_density(made):
+    points, origin = load_points(made / "points.h5")
+    assert origin == {"kind": "modes", "options": {"num_modes": 3}, "seed": 0}
+    assert [len(part) for part in points[:3]] == [40, 20, 20]
+    rows = np.concatenate(points[:3])
+    assert len(np.unique(rows, axis=0)) == 80 and points.modes.shape == (3, 2)
+    assert np.isfinite(points.log_density).all()
+
+
+def test_points_of_a_table_are_its_rows_standardised_by_those_to_train_on(folder):
+    path = stored("mine", folder)
+    table = of_table(path, columns=["c", "a"], held_out=0.1)
+    script("points")(**arguments_of("points", folder, **table))
+    points, origin = load_points(folder / "points.h5")
+    assert [len(part) for part in points[:3]] == [24, 3, 3]
+    np.testing.assert_allclose(points.train.mean(0), 0, atol=1e-12)
+    np.testing.assert_allclose(points.train.std(0), 1)
+    rows = np.concatenate(points[:3]) * origin["std"] + origin["mean"]
+    expected = pd.read_csv(path)[["c", "a"]].to_numpy()
+    assert not np.allclose(rows, expected)  # in another order
+    np.testing.assert_allclose(np.sort(rows, axis=0), np.sort(expected, axis=0))
+    assert np.isnan(points.log_density).all()
+
+
+def test_the_history_of_a_flow_has_what_was_watched_in_every_row(made):
+    history = pd.read_csv(made / "flow_history.csv")
+    assert history.iteration.tolist() == [2, 4, 6]
+    assert np.isfinite(history[["loss", "held_out", "held_out_bound"]]).all(axis=None)
+    assert (history.held_out < history.held_out_bound).all()
+
+
+def test_the_flow_that_is_kept_is_the_one_of_the_best_row(folder):
+    wild = {**FLOW_FIT, "num_iterations": 20, "learning_rate": 1.0}
+    script("train_flow")(**arguments_of("train_flow", folder, training=wild))
+    history = pd.read_csv(folder / "flow_history.csv")
+    assert history.held_out.idxmin() < len(history) - 1
+    points, _ = load_points(folder / "points.h5")
+    flow = load_flow(folder / "flow.safetensors")
+    _, estimate = held_out_log_density(flow, points.validation[:10], 2, 0)
+    assert -estimate.mean() == pytest.approx(history.held_out.min(), rel=1e-12)
+
+
+def test_an_interrupted_training_of_a_flow_resumes_and_ends_as_if_undisturbed(
+    command, made, folder, monkeypatch
+):
+    (folder / "flow.safetensors").unlink()
+    main, watched = script("train_flow"), []
+
+    def interrupted(*arguments):
+        watched.append(1)
+        if len(watched) == 3:
+            raise KeyboardInterrupt
+        return held_out_log_density(*arguments)
+
+    monkeypatch.setitem(main.__globals__, "held_out_log_density", interrupted)
+    told = command(main, **arguments_of("train_flow", folder))
+    assert told.code == 130 and told.err.endswith("Stopped.\n")
+    assert (folder / "flow_checkpoint.safetensors").exists()
+    assert not (folder / "flow.safetensors").exists()
+
+    assert command("train_flow", **arguments_of("train_flow", folder)).code == 0
+    assert json.loads((folder / "flow_run.json").read_text())["resumed_at"] == 4
+    course = "flow_history.csv"
+    assert (folder / course).read_bytes() == (made / course).read_bytes()
+    one, other = (load_flow(f / "flow.safetensors") for f in (folder, made))
+    for name, weight in one.state_dict().items():
+        assert torch.equal(weight, other.state_dict()[name]), name
+
+
+def test_measures_of_an_nhf_are_finite_and_of_the_likelihood_and_the_map(made):
+    table = measures(made / "flow_metrics.csv")
+    assert set(table.index) == {
+        "nll_1", "nll_4", "nll", "nll_bound", "num_importance_samples", "excess",
+        "excess_bound", "log_volume_change", "inversion_error_float32",
+        "inversion_error_float64", "num_minima_1", "num_minima_2", "num_modes",
+        "modes_with_minimum_1", "modes_with_minimum_2",
+    }  # fmt: skip
+    assert np.isfinite(table.value).all()
+    averaged = table.index.str.startswith(("nll", "excess"))
+    assert (table.error[averaged] > 0).all() and table.error[~averaged].isna().all()
+    assert table.value["num_importance_samples"] == 4
+    assert table.value["nll"] == table.value["nll_4"] < table.value["nll_bound"]
+    assert table.value["log_volume_change"] < 1e-10
+    assert table.value["inversion_error_float64"] < 1e-10
+    assert table.value["num_modes"] == 3
+    names = table[["target", "model", "seed"]].drop_duplicates()
+    assert names.to_numpy().tolist() == [["blobs", "mine", 0]]
+
+
+def test_measures_of_an_rnvp_are_exact_and_not_of_a_map_with_energies(folder):
+    changes = {"family": "realnvp", "options": RNVP}
+    script("train_flow")(**arguments_of("train_flow", folder, **changes))
+    script("evaluate_flow")(**arguments_of("evaluate_flow", folder))
+    table = measures(folder / "flow_metrics.csv")
+    assert set(table.index) == {
+        "nll", "nll_bound", "num_importance_samples", "excess", "excess_bound",
+    }  # fmt: skip
+    assert table.value["nll"] == table.value["nll_bound"]
+    assert table.value["excess"] == table.value["excess_bound"]
+    assert table.value["num_importance_samples"] == 0
+
+
+def test_the_excess_is_what_a_density_has_more_than_the_true_one_at_the_same_points(
+    made,
+):
+    flow = measures(made / "flow_metrics.csv").value
+    references = pd.read_csv(made / "flow_references.csv")
+    references = references.set_index(["model", "measure"]).value
+    entropy = references["target", "nll"]
+    points, _ = load_points(made / "points.h5")
+    assert entropy == pytest.approx(-points.log_density[:10].mean(), rel=1e-12)
+    for found, excess in (
+        (flow["nll"], flow["excess"]),
+        (flow["nll_bound"], flow["excess_bound"]),
+        (references["gaussian", "nll"], references["gaussian", "excess"]),
+    ):
+        assert excess == pytest.approx(found - entropy, rel=1e-9)
+
+
+def test_of_a_table_no_true_density_is_claimed(folder, wide):
+    changes = {"points": wide.points, "flow_path": wide.flows["nhf"]}
+    script("evaluate_flow")(**arguments_of("evaluate_flow", folder, **changes))
+    table = measures(folder / "flow_metrics.csv")
+    assert {"nll", "nll_bound", "num_minima_1"} <= set(table.index)
+    assert {"excess", "excess_bound", "num_modes"}.isdisjoint(table.index)
+    name = "evaluate_flow_references"
+    script(name)(**arguments_of(name, folder, points=wide.points))
+    references = pd.read_csv(folder / "flow_references.csv")
+    assert references[["model", "measure"]].to_numpy().tolist() == [["gaussian", "nll"]]
+    assert np.isfinite(references.value).all()
+
+
+def test_the_portrait_of_the_chain_has_the_sizes_it_was_asked_for(made):
+    portrait = load_portrait(made / "portrait.h5")
+    assert portrait.density.shape == (8, 8) and portrait.samples.shape == (15, 2)
+    assert portrait.paths.shape == (15, 3, 2) and len(portrait.steps) == 2
+
+
+def test_costs_have_a_row_per_flow_and_task_and_are_relative_to_the_reference(made):
+    costs = pd.read_csv(made / "costs.csv")
+    shared = {"training step, 4 points", "sample, 10 points", "density, 10 points"}
+    sampled = {"density with 2 samples, 10 points"}
+    tasks = costs.groupby("model").task.apply(set).to_dict()
+    assert tasks == {"mine": shared | sampled, "other": shared}
+    assert len(costs) == 7 and (costs.milliseconds > 0).all()
+    times = costs.set_index(["model", "task"])
+    assert (times.ratio_to_other["other"] == 1).all()
+    for task in shared:
+        expected = times.milliseconds["mine", task] / times.milliseconds["other", task]
+        ratio = times.ratio_to_other["mine", task]
+        assert ratio == pytest.approx(expected, rel=1e-3)
+    assert np.isnan(times.ratio_to_other["mine", sampled.pop()])
+
+
+def test_the_page_of_the_flows_has_likelihood_structure_and_cost(made):
+    text = (made / "flows.md").read_text("utf-8")
+    found = measures(made / "flow_metrics.csv").value
+    assert f"| My NHF | {found['nll']:.3f} ± " in text and "(K = 4)" in text
+    assert f"bound {found['nll_bound']:.3f}" in text
+    assert f"excess {found['excess']:.3f}" in text
+    assert "| Gaussian | " in text and "My NHF on blobs" in text
+    assert re.search(r"^\| RNVP \| .* ms \(x 1\)", text, re.MULTILINE)
+    page = (made / "flows.html").read_text("utf-8")
+    assert page.count("<table") == 3 and f"{found['nll']:.3f} ± " in page
