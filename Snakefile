@@ -12,7 +12,7 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
-from hgnpipe.config import check_config, check_device, share_environment
+from hgnpipe.config import check_config, check_device, read_flags, share_environment
 from hgnpipe.fingerprint import code_hash
 
 
@@ -29,6 +29,7 @@ FLOWS = [
     for path in sorted((ROOT / "src/hgnpipe/flows").glob("[a-z]*.py"))
 ]
 share_environment()
+read_flags(config)
 try:
     check_config(
         config,

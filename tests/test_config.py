@@ -9,7 +9,13 @@ import yaml
 
 from hgnpipe import config as module
 from hgnpipe.batches import PointBatches, VideoBatches
-from hgnpipe.config import check_config, check_device, for_system, system_options
+from hgnpipe.config import (
+    check_config,
+    check_device,
+    for_system,
+    read_flags,
+    system_options,
+)
 from hgnpipe.flows import build_flow, load_flow, save_flow
 from hgnpipe.models import build_model, complete_options, load_model, save_model
 from hgnpipe.points import SPLITS, draw_points
@@ -107,6 +113,16 @@ def test_the_shipped_configuration_passes(check):
 
 def test_a_good_configuration_passes(check, good):
     check(good)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("true", True), ("False", False), (True, True), ("yes", "yes"), (None, None)],
+)
+def test_a_flag_of_the_command_line_arrives_as_text(text, value):
+    config = {"only_finished": text}
+    read_flags(config)
+    assert config["only_finished"] is value or config["only_finished"] == value == "yes"
 
 
 @pytest.mark.parametrize("name", SHIPPED["systems"])

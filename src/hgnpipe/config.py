@@ -52,6 +52,14 @@ def check_config(config: Config, schema: Path, remember: Path, code: str) -> Non
     passed.touch()
 
 
+def read_flags(config: dict[str, Any]) -> None:
+    """Make booleans of what ``--config only_finished=true`` hands over as text."""
+    known = {"true": True, "false": False}
+    value = config.get("only_finished")
+    if isinstance(value, str):
+        config["only_finished"] = known.get(value.lower(), value)
+
+
 def check_structure(config: Config, schema: Mapping[str, Any]) -> None:
     """Check keys and types against a JSON schema.
 
