@@ -35,7 +35,9 @@ try:
         config,
         schema=ROOT / "workflow/schemas/config.schema.yaml",
         remember=ROOT / ".snakemake/hgnpipe_checked",
-        code=code_hash("workflow/scripts/train.py", *FAMILIES, *FLOWS),
+        code=code_hash(
+            "workflow/scripts/train.py", *FAMILIES, *FLOWS, "hgnpipe.targets"
+        ),
     )
     if not workflow.remote_exec and workflow.local_exec:
         check_device(config["device"])

@@ -147,8 +147,8 @@ def check_meaning(config: Config) -> None:
     import torch
 
     from hgnpipe.batches import check_length
-    from hgnpipe.flows import build_flow, flow_class
-    from hgnpipe.models import build_model, complete_options, family_class
+    from hgnpipe.flows import build_flow, check_flow, flow_class
+    from hgnpipe.models import build_model, check_model, complete_options, family_class
     from hgnpipe.systems import SYSTEMS, build_system
     from hgnpipe.targets import check_target
 
@@ -172,6 +172,7 @@ def check_meaning(config: Config) -> None:
                         data["num_frames"],
                         data["image_size"],
                     )
+                    check_model(family, options)
                     built = build_model(family, **options)
                     check_length(built, data["num_frames"], data["image_size"])
                 with _located(f"{where}.training ({system})"):
@@ -185,7 +186,11 @@ def check_meaning(config: Config) -> None:
             with _located(f"{where}.family"):
                 flow_class(flow["family"])
             with _located(f"{where}.options"):  # small: built with its weights
-                build_flow(flow["family"], **{"num_dims": 2, **flow["options"]})
+                given = "num_dims" in flow["options"]
+                require(not given, "num_dims", "given", "left to the points")
+                options = {"num_dims": 2, **flow["options"]}
+                check_flow(flow["family"], options)
+                build_flow(flow["family"], **options)
             with _located(f"{where}.training"):
                 _check_training(flow["training"])
 
@@ -223,7 +228,7 @@ def system_options(block: Mapping[str, Any]) -> dict[str, Any]:
 
 def is_table(target: Mapping[str, Any]) -> bool:
     """Whether a block of ``targets`` is a table of points, of any dimension."""
-    return "file" in target
+    return target["kind"] == "table"
 
 
 def check_device(device: str) -> None:

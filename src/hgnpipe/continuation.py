@@ -13,8 +13,8 @@ import h5py
 import numpy as np
 from jaxtyping import Float, Int
 
-from hgnpipe.data import opened
 from hgnpipe.files import written_whole
+from hgnpipe.hdf5 import opened
 from hgnpipe.registry import require
 from hgnpipe.simulation import MAX_DRIFT, Trajectories, solve
 from hgnpipe.systems import System, build_system

@@ -6,19 +6,16 @@ starts at once, and jobs that read the same videos share the memory.
 """
 
 import json
-import platform
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import h5py
 import numpy as np
-import scipy
 from jaxtyping import UInt8
 
-import hgnpipe
 from hgnpipe.files import written_whole
+from hgnpipe.hdf5 import opened, versions
 from hgnpipe.registry import require
 from hgnpipe.rendering import render
 from hgnpipe.simulation import Trajectories
@@ -192,38 +189,3 @@ def check_together(
                 f"{path} and {source} do not belong together: {key} is "
                 f"{attributes.get(key)!r} and {expected.get(key)!r}."
             )
-
-
-@contextmanager
-def opened(path: str | Path, expected: str) -> Iterator[h5py.File]:
-    """HDF5 file of the expected format, or an error that says what is wrong with it."""
-    if not Path(path).is_file():
-        raise ValueError(f"{path} does not exist.")
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise ValueError(f"{path} is damaged or not HDF5: {error}") from error
-    with file:
-        found = file.attrs.get("format")
-        if found != expected:
-            raise ValueError(
-                f"{path} is a file of format {found!r}; expected {expected!r}. Delete "
-                f"it, and Snakemake makes it again."
-            )
-        try:
-            yield file
-        except KeyError as error:
-            raise ValueError(f"{path} lacks a part: {error.args[0]}.") from error
-
-
-def versions() -> str:
-    """Versions of what data files depend on, as JSON."""
-    return json.dumps(
-        {
-            "hgnpipe": hgnpipe.__version__,
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "scipy": scipy.__version__,
-            "h5py": h5py.__version__,
-        }
-    )

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from hgnpipe.flows.base import Flow
 from hgnpipe.hamiltonian import State, gradient
+from hgnpipe.registry import require
 
 CHUNK = 2**14
 """Points times importance samples that are evaluated at a time."""
@@ -36,7 +37,15 @@ def held_out_log_density(
 
     The samples of the momentum depend on ``seed`` alone. ``progress`` is told after
     every chunk how many points are done with it.
+
+    Raises:
+        ValueError: If the points are of another dimension than the flow, or the number
+            of samples is not positive.
     """
+    num_dims, num = points.shape[1], num_importance_samples
+    legal = f"that of the flow, {flow.num_dims}"
+    require(num_dims == flow.num_dims, "dimension of the points", num_dims, legal)
+    require(num >= 1, "num_importance_samples", num, "1 or more")
     like = next(flow.parameters())
     generator = torch.Generator(like.device).manual_seed(seed)
     size = max(1, CHUNK // num_importance_samples)

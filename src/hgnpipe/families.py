@@ -45,17 +45,25 @@ class Families:
         module, _, name = name.rpartition(".")
         return getattr(importlib.import_module(module), name)
 
+    def check(self, family: str, options: Mapping[str, Any]) -> None:
+        """Check names and types of options, without building anything.
+
+        Raises:
+            ValueError: If the family or an option is unknown, missing or of a wrong
+                type.
+        """
+        check_options(f"{self.kind} family {family!r}", self.find(family), options)
+
     def build(self, family: str, seed: int, options: Mapping[str, Any]) -> nn.Module:
         """New network of a family, its weights drawn with ``seed``.
 
         Raises:
             ValueError: If the family or an option is unknown, or a value out of range.
         """
-        constructor = self.find(family)
-        check_options(f"{self.kind} family {family!r}", constructor, options)
+        self.check(family, options)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            return constructor(**options)
+            return self.find(family)(**options)
 
     def save(
         self,

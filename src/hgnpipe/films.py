@@ -10,8 +10,8 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from hgnpipe.batches import to_pixels
-from hgnpipe.data import opened
 from hgnpipe.files import written_whole
+from hgnpipe.hdf5 import opened
 from hgnpipe.models.base import SequenceModel
 
 FILMS = "hgnpipe films 1"

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from hgnpipe.data import opened, versions
 from hgnpipe.files import written_whole
+from hgnpipe.hdf5 import opened, versions
 from hgnpipe.registry import require
 from hgnpipe.targets import build_target
 
@@ -56,6 +56,8 @@ def draw_points(
     Raises:
         ValueError: If the target or an option is unknown, or a value out of range.
     """
+    for split in SPLITS:
+        require(sizes[split] >= 1, f"num_{split}", sizes[split], "1 or more")
     target = build_target(kind, **options)
     sets = [
         target.sample(np.random.default_rng([seed, number]), sizes[split])

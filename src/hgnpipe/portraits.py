@@ -14,11 +14,11 @@ import torch
 from jaxtyping import Float, Float32
 from torch import Tensor, nn
 
-from hgnpipe.data import opened
 from hgnpipe.density import NUM_STARTS, held_out_log_density, local_minima
 from hgnpipe.files import written_whole
 from hgnpipe.flows.base import Flow
 from hgnpipe.hamiltonian import State
+from hgnpipe.hdf5 import opened
 from hgnpipe.registry import require
 
 PORTRAIT = "hgnpipe portrait 1"
@@ -68,7 +68,7 @@ def grid_of(half_width: float, num: int) -> Float[np.ndarray, "GG 2"]:
 
 def portray(
     flow: Flow,
-    points: Float[np.ndarray, "N 2"],
+    points: Float[np.ndarray, "N d"],
     *,
     num_samples: int,
     grid_size: int,
@@ -89,6 +89,8 @@ def portray(
         ValueError: If the points are not in two dimensions.
     """
     require(points.shape[1] == 2, "dimension of the points", points.shape[1], "2")
+    for name, value in {"num_samples": num_samples, "grid_size": grid_size}.items():
+        require(value >= 1, name, value, "1 or more")
     reach = 1.15 * float(np.abs(points).max())
     _, log_density = held_out_log_density(
         flow, grid_of(reach, grid_size), num_importance_samples, seed

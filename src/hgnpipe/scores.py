@@ -7,8 +7,8 @@ from typing import NamedTuple
 import h5py
 import numpy as np
 
-from hgnpipe.data import opened
 from hgnpipe.files import written_whole
+from hgnpipe.hdf5 import opened
 
 SCORES = "hgnpipe scores 1"
 

@@ -62,7 +62,7 @@ def flow_runs(preset, targets, file, one_seed=False):
         f"results/{preset}/flows/{target}/{model}/seed{seed}/{file}"
         for target in targets
         for model in flows_of_target(preset, target)
-        for seed in (seeds[:1] if one_seed else seeds)
+        for seed in ([min(seeds)] if one_seed else seeds)
     ]
     if config["only_finished"]:
         runs = [run for run in runs if Path(run).with_name("flow.safetensors").exists()]

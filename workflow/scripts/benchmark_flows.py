@@ -14,7 +14,7 @@ from hgnpipe.flows import build_flow
 from hgnpipe.flows.base import Flow
 from hgnpipe.progress import Progress
 from hgnpipe.provenance import provenance
-from hgnpipe.registry import lookup
+from hgnpipe.registry import lookup, require
 
 NUM_DIMS = 2
 
@@ -44,6 +44,9 @@ def main(
         threads: Processor cores to use.
     """
     lookup("flow", reference, flows)
+    counts = {"repeats": repeats, "num_importance_samples": num_importance_samples}
+    for name, value in counts.items():
+        require(value >= 1, name, value, "1 or more")
     check_writable(output)
     chosen = choose_device(device, threads)
     work = {

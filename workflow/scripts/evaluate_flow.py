@@ -59,6 +59,7 @@ def main(
     require(
         legal, "num_importance_samples", num_importance_samples, "numbers of 1 or more"
     )
+    require(num_points >= 2, "num_points", num_points, "2 or more")
     check_writable(metrics)
     chosen = choose_device(device, threads)
     flow = load_flow(flow_path, chosen)

@@ -9,6 +9,7 @@ from hgnpipe.command import run
 from hgnpipe.density import averaged, gaussian_log_density
 from hgnpipe.files import check_writable, written_whole
 from hgnpipe.points import load_points
+from hgnpipe.registry import require
 
 
 def main(points: Path, target: str, num_points: int, metrics: Path) -> None:
@@ -23,6 +24,7 @@ def main(points: Path, target: str, num_points: int, metrics: Path) -> None:
         num_points: How many test points to evaluate, at most.
         metrics: Table to write, CSV.
     """
+    require(num_points >= 2, "num_points", num_points, "2 or more")
     check_writable(metrics)
     data, _ = load_points(points)
     test, truth = data.test[:num_points], data.log_density[:num_points]

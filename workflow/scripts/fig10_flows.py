@@ -123,13 +123,8 @@ def draw_courses(
             draw_course(axes, seeds, scale, styles[model]["color"], text)
     for axes in (left, right):
         axes.set_xlim(left=0)
-    worst = min(
-        (
-            -pd.concat(seeds, axis=1).held_out.iloc[-1].max()
-            for seeds in courses.values()
-        ),
-        default=limit - 1,
-    )
+    ends = [-one.held_out.iloc[-1] for seeds in courses.values() for one in seeds]
+    worst = min(filter(np.isfinite, ends), default=limit - 1)
     left.set_ylim(limit - 2.5 * max(limit - worst, 0.1), limit + 0.05)
     handles, names = left.get_legend_handles_labels()
     place = {"loc": "outside lower center", "ncols": min(4, len(names))}

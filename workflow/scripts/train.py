@@ -7,7 +7,7 @@ from hgnpipe.command import run
 from hgnpipe.data import open_videos
 from hgnpipe.device import choose_device
 from hgnpipe.files import check_writable
-from hgnpipe.models import build_model, complete_options, save_model
+from hgnpipe.models import build_model, check_model, complete_options, save_model
 from hgnpipe.registry import check_options
 from hgnpipe.training import TrainingOptions
 from hgnpipe.training_job import TrainingJob
@@ -51,6 +51,7 @@ def main(
     how = TrainingOptions(**training)
     data = open_videos(videos)
     options = complete_options(family, options, *data.frames.shape[1:3])
+    check_model(family, options)
     model = build_model(family, seed=seed, **options).to(chosen)
     TrainingJob(
         label=label or family,

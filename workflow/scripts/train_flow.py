@@ -7,9 +7,9 @@ from hgnpipe.command import run
 from hgnpipe.density import held_out_log_density
 from hgnpipe.device import choose_device
 from hgnpipe.files import check_writable
-from hgnpipe.flows import build_flow, save_flow
+from hgnpipe.flows import build_flow, check_flow, save_flow
 from hgnpipe.points import load_points
-from hgnpipe.registry import check_options
+from hgnpipe.registry import check_options, require
 from hgnpipe.training import TrainingOptions
 from hgnpipe.training_job import TrainingJob
 
@@ -57,12 +57,16 @@ def main(
         code: Fingerprint of the code; a checkpoint of other code is not resumed.
         label: Name in the progress lines.
     """
+    require(num_watched >= 2, "num_watched", num_watched, "2 or more")
+    samples = num_importance_samples
+    require(samples >= 1, "num_importance_samples", samples, "1 or more")
     check_writable(checkpoint, flow_path, history_path, run_path)
     chosen = choose_device(device, threads)
     check_options("training", TrainingOptions, training)
     how = TrainingOptions(**training)
     data, origin = load_points(points)
     options = {"num_dims": data.train.shape[1], **options}
+    check_flow(family, options)
     flow = build_flow(family, seed=seed, **options).to(chosen)
     watched = data.validation[:num_watched]
 

@@ -1,7 +1,7 @@
 """Flows: build one, save it, and load it again in two lines.
 
     from hgnpipe.flows import load_flow
-    flow = load_flow("results/laptop/flows/mixture_8/nhf_2/seed0/flow.safetensors")
+    flow = load_flow("results/laptop/flows/modes_8/nhf_2/seed0/flow.safetensors")
 
 As with `hgnpipe.models`, a family is a class and its variants are its arguments.
 """
@@ -32,6 +32,15 @@ def flow_class(family: str) -> type:
         ValueError: If there is no such family; the message lists the known ones.
     """
     return FAMILIES.find(family)
+
+
+def check_flow(family: str, options: Mapping[str, Any]) -> None:
+    """Check names and types of the options of a flow, as a user wrote them.
+
+    Raises:
+        ValueError: If the family or an option is unknown, missing or of a wrong type.
+    """
+    FAMILIES.check(family, options)
 
 
 def build_flow(family: str, *, seed: int = 0, **options: Any) -> Flow:

@@ -50,6 +50,15 @@ def complete_options(
     return {k: v for k, v in found.items() if k in asked} | dict(options)
 
 
+def check_model(family: str, options: Mapping[str, Any]) -> None:
+    """Check names and types of the options of a model, as a user wrote them.
+
+    Raises:
+        ValueError: If the family or an option is unknown, missing or of a wrong type.
+    """
+    MODELS.check(family, options)
+
+
 def build_model(family: str, *, seed: int = 0, **options: Any) -> SequenceModel:
     """New model of a family, its weights drawn with ``seed``.
 
