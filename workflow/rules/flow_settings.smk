@@ -115,7 +115,8 @@ def portrait_of_shown_flow(wildcards):
     """Portrait of the flow that Fig. 9 shows; none with `only_finished` if not there."""
     flows = config["presets"][wildcards.preset]["flows"]
     runs = flow_runs(wildcards.preset, [wildcards.target], "portrait.h5", one_seed=True)
-    return [run for run in runs if run.split("/")[4] == flows["evaluation"]["shown"]]
+    shown = flows["evaluation"]["shown"]
+    return [run for run in runs if Path(run).parent.parent.name == shown]
 
 
 def shown_flow_label(wildcards):
