@@ -15,7 +15,7 @@ import yaml
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError, best_match
 
-from hgnpipe.registry import check_options, lookup, number_hint, require
+from hgnpipe.registry import lookup, number_hint, require
 
 Config = Mapping[str, Any]
 FILE = "config.yaml"
@@ -151,6 +151,7 @@ def check_meaning(config: Config) -> None:
     from hgnpipe.models import build_model, check_model, complete_options, family_class
     from hgnpipe.systems import SYSTEMS, build_system
     from hgnpipe.targets import check_target
+    from hgnpipe.training import read_training
 
     for name, block in config["systems"].items():
         kind = block["kind"]
@@ -176,7 +177,7 @@ def check_meaning(config: Config) -> None:
                     built = build_model(family, **options)
                     check_length(built, data["num_frames"], data["image_size"])
                 with _located(f"{where}.training ({system})"):
-                    _check_training(for_system(model["training"], system))
+                    read_training(for_system(model["training"], system))
     for name, block in config["targets"].items():
         with _located(f"targets.{name}"):
             check_target(block["kind"], system_options(block))
@@ -192,14 +193,7 @@ def check_meaning(config: Config) -> None:
                 check_flow(flow["family"], options)
                 build_flow(flow["family"], **options)
             with _located(f"{where}.training"):
-                _check_training(flow["training"])
-
-
-def _check_training(options: Config) -> None:
-    from hgnpipe.training import TrainingOptions
-
-    check_options("training", TrainingOptions, options)
-    TrainingOptions(**options)
+                read_training(flow["training"])
 
 
 def for_system(options: Mapping[str, Any], system: str) -> dict[str, Any]:

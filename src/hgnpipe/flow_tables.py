@@ -8,7 +8,6 @@ import pandas as pd
 
 from hgnpipe.tables import read_table
 
-REFERENCES = ("target", "gaussian")
 STRUCTURE = {
     "num_modes": "modes of the target",
     "num_minima": "minima of V",

@@ -249,6 +249,16 @@ class TableOptions:
         require(0 < self.held_out < 0.5, "held_out", self.held_out, legal)
 
 
+def read_table_options(options: Mapping[str, Any]) -> TableOptions:
+    """Options of a table, as a user wrote them.
+
+    Raises:
+        ValueError: If an option is unknown, missing, of a wrong type or out of range.
+    """
+    check_options(f"target {TABLE!r}", TableOptions, options)
+    return TableOptions(**options)
+
+
 def check_target(kind: str, options: Mapping[str, Any]) -> None:
     """Check what a configuration says of a target; no file is opened.
 
@@ -256,8 +266,7 @@ def check_target(kind: str, options: Mapping[str, Any]) -> None:
         ValueError: If the kind or an option is unknown, or a value out of range.
     """
     if kind == TABLE:
-        check_options(f"target {TABLE!r}", TableOptions, options)
-        TableOptions(**options)
+        read_table_options(options)
     else:
         lookup("target", kind, {**TARGETS, TABLE: None})
         build_target(kind, **options)

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from hgnpipe.batches import Batches, random_seed
 from hgnpipe.files import written_whole
-from hgnpipe.registry import require
+from hgnpipe.registry import check_options, require
 
 
 @runtime_checkable
@@ -83,6 +83,16 @@ class TrainingOptions:
         """Learning rate of one update: constant, then linear to zero."""
         left = 1 - iteration / self.num_iterations
         return self.learning_rate * (min(1.0, left / self.decay) if self.decay else 1.0)
+
+
+def read_training(options: Mapping[str, Any]) -> TrainingOptions:
+    """How to train, from options as a user wrote them.
+
+    Raises:
+        ValueError: If an option is unknown, missing, of a wrong type or out of range.
+    """
+    check_options("training", TrainingOptions, options)
+    return TrainingOptions(**options)
 
 
 def fit(

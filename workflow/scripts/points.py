@@ -5,8 +5,7 @@ from pathlib import Path
 from hgnpipe.command import run
 from hgnpipe.files import check_writable
 from hgnpipe.points import SPLITS, draw_points, read_rows, save_points, split_points
-from hgnpipe.registry import check_options
-from hgnpipe.targets import TABLE, TableOptions
+from hgnpipe.targets import TABLE, read_table_options
 
 
 def main(
@@ -32,8 +31,7 @@ def main(
     check_writable(output)
     origin = {"kind": kind, "options": options, "seed": seed}
     if kind == TABLE:
-        check_options("target 'table'", TableOptions, options)
-        how = TableOptions(**options)
+        how = read_table_options(options)
         rows = read_rows(how.file, how.columns or ())
         points, scaling = split_points(rows, seed, held_out=how.held_out)
         origin |= scaling

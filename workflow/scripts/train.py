@@ -8,8 +8,7 @@ from hgnpipe.data import open_videos
 from hgnpipe.device import choose_device
 from hgnpipe.files import check_writable
 from hgnpipe.models import build_model, check_model, complete_options, save_model
-from hgnpipe.registry import check_options
-from hgnpipe.training import TrainingOptions
+from hgnpipe.training import read_training
 from hgnpipe.training_job import TrainingJob
 
 
@@ -47,8 +46,7 @@ def main(
     """
     check_writable(checkpoint, model_path, history_path, run_path)
     chosen = choose_device(device, threads)
-    check_options("training", TrainingOptions, training)
-    how = TrainingOptions(**training)
+    how = read_training(training)
     data = open_videos(videos)
     options = complete_options(family, options, *data.frames.shape[1:3])
     check_model(family, options)

@@ -9,8 +9,8 @@ from hgnpipe.device import choose_device
 from hgnpipe.files import check_writable
 from hgnpipe.flows import build_flow, check_flow, save_flow
 from hgnpipe.points import load_points
-from hgnpipe.registry import check_options, require
-from hgnpipe.training import TrainingOptions
+from hgnpipe.registry import require
+from hgnpipe.training import read_training
 from hgnpipe.training_job import TrainingJob
 
 WATCH_SEED = 0
@@ -62,8 +62,7 @@ def main(
     require(samples >= 1, "num_importance_samples", samples, "1 or more")
     check_writable(checkpoint, flow_path, history_path, run_path)
     chosen = choose_device(device, threads)
-    check_options("training", TrainingOptions, training)
-    how = TrainingOptions(**training)
+    how = read_training(training)
     data, origin = load_points(points)
     options = {"num_dims": data.train.shape[1], **options}
     check_flow(family, options)
