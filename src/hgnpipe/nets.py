@@ -124,13 +124,33 @@ class ConvDecoder(nn.Module):
         # Channels last: convolutions of this shape run about twice as fast on CPUs.
         x = x.contiguous(memory_format=torch.channels_last)
         for first, second in self.blocks:
-            x = F.interpolate(x, scale_factor=2, mode="nearest")
-            y = F.leaky_relu(first(x), LEAK, inplace=True)
+            y = F.leaky_relu(upsample_conv(first, x), LEAK, inplace=True)
             y = F.leaky_relu(second(y), LEAK, inplace=True)
             if self.printed_form:
+                x = F.interpolate(x, scale_factor=2, mode="nearest")
                 y = torch.sigmoid(x + y if x.shape == y.shape else y)
             x = y
         return self.to_rgb(x)
+
+
+def upsample_conv(
+    layer: nn.Conv2d, x: Float[Tensor, "B c s s"]
+) -> Float[Tensor, "B d 2*s 2*s"]:
+    """Upsample an image by two (nearest neighbour), then convolve it.
+
+    Each of the four pixels that a pixel becomes sees the same small neighbourhood, so
+    that the 3x3 convolution of the large image is a transposed 4x4 convolution of the
+    small one, whose kernel sums neighbouring weights: 2.25 times fewer operations.
+
+    Args:
+        layer: 3x3 convolution that keeps the size of an image.
+        x: Small image.
+    """
+    shifted = (
+        F.pad(layer.weight, (i, 1 - i, j, 1 - j)) for i in (0, 1) for j in (0, 1)
+    )
+    kernel = sum(shifted).flip(2, 3).transpose(0, 1)
+    return F.conv_transpose2d(x, kernel, layer.bias, stride=2, padding=1)
 
 
 class MLP(nn.Sequential):

@@ -9,7 +9,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.distributions import Independent, Normal, kl_divergence
-from torch.nn import functional as F
 
 from hgnpipe.energies import ConvEnergy
 from hgnpipe.geco import Geco
@@ -17,6 +16,7 @@ from hgnpipe.hamiltonian import SeparableHamiltonian, State
 from hgnpipe.integrators import INTEGRATORS, rollout
 from hgnpipe.models.base import Inferred, Prediction, check_input, play
 from hgnpipe.nets import ConvDecoder, ConvEncoder, ConvStack, FrameScaler
+from hgnpipe.reconstruction import reconstruction_error
 from hgnpipe.registry import lookup, require
 
 LATENT_SIZE = 4
@@ -155,8 +155,12 @@ class HGN(nn.Module):
             len(frames), num_steps + 1, frames.device, generator
         )
         rows = torch.arange(len(frames), device=frames.device)[:, None]
-        decoded = self.decode(path.q[rows, shown])
-        mse = F.mse_loss(decoded, frames[rows, shown])
+        mse = reconstruction_error(
+            self.decode_pictures,
+            list(self.decoder.parameters()),
+            path.q[rows, shown].flatten(0, 1),
+            frames[rows, shown].flatten(0, 1),
+        )
         if self.geco is None:
             return {"loss": mse, "mse": mse.detach()}
         kl = kl_divergence(posterior, self.prior(z)).mean()
@@ -230,12 +234,12 @@ class HGN(nn.Module):
         seen = self.scaler(frames[:, : self.num_frames]).flatten(1, 2)
         seen = seen.contiguous(memory_format=torch.channels_last)
         mean, log_variance = self.encoder(seen).chunk(2, dim=1)
-        return _diagonal_gaussian(mean, torch.exp(log_variance / 2))
+        return diagonal_gaussian(mean, torch.exp(log_variance / 2))
 
     @staticmethod
     def prior(like: Float[Tensor, "B c h w"]) -> Independent:
         """Unit Gaussian over z, in the shape of ``like``."""
-        return _diagonal_gaussian(torch.zeros_like(like), torch.ones_like(like))
+        return diagonal_gaussian(torch.zeros_like(like), torch.ones_like(like))
 
     def initial_state(self, z: Float[Tensor, "B c h w"]) -> State:
         """State at the first frame: f_psi, then half the channels to q, half to p."""
@@ -247,8 +251,11 @@ class HGN(nn.Module):
 
     def decode(self, q: Float[Tensor, "B T n h w"]) -> Float[Tensor, "B T 3 S S"]:
         """Frames from positions alone; momenta are not visible in a picture."""
-        logits = self.decoder.logits(q.flatten(0, 1))
-        return self.scaler.to_pixels(logits).unflatten(0, q.shape[:2])
+        return self.decode_pictures(q.flatten(0, 1)).unflatten(0, q.shape[:2])
+
+    def decode_pictures(self, q: Float[Tensor, "B n h w"]) -> Float[Tensor, "B 3 S S"]:
+        """Picture of each position."""
+        return self.scaler.to_pixels(self.decoder.logits(q))
 
     def decode_path(self, path: State) -> Float[Tensor, "B T 3 S S"]:
         """Frames of a path through phase space, see `decode`."""
@@ -281,7 +288,7 @@ class HGN(nn.Module):
         return order.argsort(dim=1)[:, : self.num_decoded]
 
 
-def _diagonal_gaussian(mean: Tensor, std: Tensor) -> Independent:
+def diagonal_gaussian(mean: Tensor, std: Tensor) -> Independent:
     """Gaussian over latent images.
 
     Unchecked: a diverged training is for `hgnpipe.training.fit` to report, and on a GPU
