@@ -10,17 +10,17 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from jaxtyping import Float
-from scipy.integrate import solve_ivp
 
 from hgnpipe.hamiltonian import motion
 from hgnpipe.registry import require
+from hgnpipe.solver import solve_each
 from hgnpipe.systems import System
 
 MAX_DRIFT = 1e-6
 """Largest relative change of the energy along a clean trajectory."""
 SPLITS = ("train", "test")
-CHUNK = 2000
-"""Trajectories per solver call: enough to share its cost, few enough for the cache."""
+TOLERANCES = (1e-8, 1e-10, 1e-12)
+"""Of the solver: the first for all trajectories, the next for those that drift."""
 
 
 class Trajectories(NamedTuple):
@@ -119,10 +119,6 @@ def solve(
 ) -> tuple[Float[np.ndarray, "N T m"], Float[np.ndarray, " N"]]:
     """Solve all trajectories, and once more, more tightly, those whose energy drifts.
 
-    One solver call steps a whole chunk together, at the pace of its mean error, so
-    that states which move equally fast go together. A close encounter can still need
-    shorter steps than the rest.
-
     Args:
         system: What moves.
         initial: Positions and momenta at ``t[0]`` side by side.
@@ -132,46 +128,19 @@ def solve(
     Returns:
         States at these times, and the relative drift of each trajectory's energy.
     """
-    states = np.empty((len(initial), len(t), initial.shape[1]))
-    drift = np.empty(len(initial))
-    pace = np.linalg.norm(_rates(system, initial), axis=1)
-    todo = np.argsort(pace / np.linalg.norm(initial, axis=1), kind="stable")
-    for tolerance in (1e-8, 1e-10, 1e-12):
-        for first in range(0, len(todo), CHUNK):
-            chunk = todo[first : first + CHUNK]
-            states[chunk] = _solve_together(system, initial[chunk], t, tolerance)
-            q, p = np.split(states[chunk], 2, axis=-1)
-            drift[chunk] = energy_drift(system, q, p)
-            progress(int((drift[chunk] <= MAX_DRIFT).sum()))
-        todo = todo[~(drift[todo] <= MAX_DRIFT)]
-        if len(todo) == 0:
+
+    def rates(some: np.ndarray) -> np.ndarray:
+        return _rates(system, some)
+
+    states = solve_each(rates, initial, t, TOLERANCES[0], progress)
+    drift = energy_drift(system, *np.split(states, 2, axis=-1))
+    for tolerance in TOLERANCES[1:]:
+        again = np.flatnonzero(~(drift <= MAX_DRIFT))
+        if len(again) == 0:
             break
+        states[again] = solve_each(rates, initial[again], t, tolerance)
+        drift[again] = energy_drift(system, *np.split(states[again], 2, axis=-1))
     return states, drift
-
-
-def _solve_together(
-    system: System,
-    initial: Float[np.ndarray, "N m"],
-    t: Float[np.ndarray, " T"],
-    tolerance: float,
-) -> Float[np.ndarray, "N T m"]:
-    shape = initial.shape
-
-    def rates(_: float, flat: np.ndarray) -> np.ndarray:
-        return _rates(system, flat.reshape(shape)).ravel()
-
-    solution = solve_ivp(
-        rates,
-        (t[0], t[-1]),
-        initial.ravel(),
-        "DOP853",
-        t,
-        rtol=tolerance,
-        atol=tolerance,
-    )
-    if not solution.success:
-        raise RuntimeError(f"{type(system).__name__}: {solution.message}")
-    return solution.y.reshape(*shape, len(t)).transpose(0, 2, 1)
 
 
 def _rates(
