@@ -17,7 +17,7 @@ SHARPNESS = 16.0
 REACH = 0.45
 """Distance from a disc at which it is not seen: it covers less than 1/1000 there."""
 ROUND = np.float32(0.5)
-BLOCK = 64
+BLOCK = 128
 """Pictures drawn at a time: few enough to stay in the cache."""
 
 
