@@ -29,7 +29,7 @@ def main(
 
     Args:
         systems: Names of systems.
-        num: Trajectories per measurement; a tenth of them for three bodies.
+        num: Trajectories per measurement; a twentieth of them are rendered.
         num_frames: Frames per trajectory.
         repeats: Measurements of each; the first one of all is not counted.
         output: Table to write, CSV: medians, trajectories per second and core.
@@ -40,10 +40,9 @@ def main(
         for repeat in range(repeats + 1):
             for name in systems:
                 system = build_system(name)
-                count = num // 10 if name == "three_body" else num
-                seconds, motion = _timed(simulate, system, count, num_frames, repeat)
-                rows.append((name, "simulate", 0, repeat, seconds, count))
-                part = motion.q_noisy[:500]
+                seconds, motion = _timed(simulate, system, num, num_frames, repeat)
+                rows.append((name, "simulate", 0, repeat, seconds, num))
+                part = motion.q_noisy[: num // 20]
                 for size in (32, 64):
                     seconds, _ = _timed(render, system, part, size)
                     rows.append((name, "render", size, repeat, seconds, len(part)))
