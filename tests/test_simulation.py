@@ -83,6 +83,15 @@ def test_a_drift_that_no_accuracy_removes_is_an_error(monkeypatch):
         run("pendulum", 3, 3)
 
 
+def test_a_trajectory_that_the_solver_gave_up_is_an_error(monkeypatch):
+    def give_up(rates, initial, t, *rest):
+        return np.full((len(initial), len(t), initial.shape[1]), np.nan)
+
+    monkeypatch.setattr(simulation, "solve_each", give_up)
+    with pytest.raises(RuntimeError, match=r"3 trajectories of Pendulum.* up to inf"):
+        run("pendulum", 3, 3)
+
+
 @every_system
 @pytest.mark.parametrize("coordinate", ["q", "p"])
 def test_the_observation_noise_has_the_stated_spread(name, coordinate):

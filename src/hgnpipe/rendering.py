@@ -17,6 +17,7 @@ SHARPNESS = 16.0
 REACH = 0.45
 """Distance from a disc at which it is not seen: it covers less than 1/1000 there."""
 ROUND = np.float32(0.5)
+"""What makes cutting off a fraction round to the nearest level."""
 BLOCK = 128
 """Pictures drawn at a time: few enough to stay in the cache."""
 
@@ -53,7 +54,6 @@ def _draw(
     bodies = system.bodies(q).astype(np.float32)
     step = 2 * system.view / image_size
     centres = ((np.arange(image_size) + 0.5) * step - system.view).astype(np.float32)
-    # Half a level up, so that cutting off the fraction in the end rounds.
     empty = np.full((image_size, image_size, 3), BACKGROUND, np.float32) + ROUND
     picture = np.repeat(empty[None], len(q), axis=0)
     reach = system.disc_radius + REACH

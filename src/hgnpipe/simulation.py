@@ -140,7 +140,7 @@ def solve(
             break
         states[again] = solve_each(rates, initial[again], t, tolerance)
         drift[again] = energy_drift(system, *np.split(states[again], 2, axis=-1))
-    return states, drift
+    return states, np.where(np.isnan(drift), np.inf, drift)
 
 
 def _rates(
