@@ -5,6 +5,7 @@ Both are kept, so that the error that no model can avoid is known.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -128,10 +129,7 @@ def solve(
     Returns:
         States at these times, and the relative drift of each trajectory's energy.
     """
-
-    def rates(some: np.ndarray) -> np.ndarray:
-        return _rates(system, some)
-
+    rates = partial(_rates, system)
     states = solve_each(rates, initial, t, TOLERANCES[0], progress)
     drift = energy_drift(system, *np.split(states, 2, axis=-1))
     for tolerance in TOLERANCES[1:]:

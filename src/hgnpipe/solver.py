@@ -67,9 +67,9 @@ def solve_each(
         done = active[good]
         last = h[good] == times[-1] - now[done]
         now[done] = np.where(last, times[-1], now[done] + h[good])
-        passed = done[times[shown[done]] <= now[done]]
-        if len(passed):
-            some = np.isin(active, passed)
+        some = np.flatnonzero(good)[times[shown[done]] <= now[done]]
+        if len(some):
+            passed = active[some]
             path = _Interpolant(forward, y[passed], end[some], stages[:, some], h[some])
             _show(path, times, now[passed], passed, states, shown)
         y[done], slope[done] = end[good], stages[12, good]
