@@ -5,12 +5,17 @@ import pytest
 import torch
 
 from hgnpipe.batches import (
+    VideoBatches,
     check_frames,
-    draw_batch,
+    copy_to,
+    cut_windows,
     draw_indices,
+    draw_windows,
+    fits_in,
     frame_statistics,
     to_pixels,
 )
+from hgnpipe.models.hgn import HGN
 
 NUM, LENGTH = 7, 5
 
@@ -24,7 +29,12 @@ def numbered():
 
 def drawn(frames, iterations, window=LENGTH, seed=0, batch_size=3):
     """Numbers of the frames of every window, iteration after iteration."""
-    batches = [draw_batch(frames, window, batch_size, seed, i) for i in iterations]
+    batches = [
+        cut_windows(
+            frames, *draw_windows(frames.shape, window, batch_size, seed, i), window
+        )
+        for i in iterations
+    ]
     return np.concatenate(batches)[..., 0, 0, 0].astype(int)
 
 
@@ -159,3 +169,19 @@ def model_for(window, num_frames):
     methods = dict.fromkeys(names, lambda *_, **__: None)
     sizes = {"window": window, "num_frames": num_frames, "image_size": 8}
     return SimpleNamespace(**sizes, **methods)
+
+
+def test_a_copy_on_the_device_gives_the_same_batches_as_the_file(numbered):
+    model = HGN(num_frames=3, image_size=8, num_filters=2, latent_channels=1)
+    cpu = torch.device("cpu")
+    stays, copied = VideoBatches(numbered), VideoBatches(numbered)
+    copied._copies[cpu] = copy_to(numbered, cpu, chunk=2)
+    for iteration in range(5):
+        batch = copied.draw(model, 3, 0, iteration, cpu)
+        torch.testing.assert_close(batch, stays.draw(model, 3, 0, iteration, cpu))
+
+
+@pytest.mark.parametrize(("num_bytes", "fits"), [(0, True), (50, True), (51, False)])
+def test_data_may_fill_half_of_the_free_memory_of_a_gpu(monkeypatch, num_bytes, fits):
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (100, 1000))
+    assert fits_in(num_bytes, torch.device("cuda")) is fits

@@ -29,6 +29,8 @@ SHIPPED = yaml.safe_load((ROOT / "config.yaml").read_text())
 GOOD = """
 preset: tiny
 device: cpu
+precision: tf32
+reproducible: false
 threads: 1
 only_finished: false
 systems:
@@ -115,14 +117,15 @@ def test_a_good_configuration_passes(check, good):
     check(good)
 
 
+@pytest.mark.parametrize("flag", ["only_finished", "reproducible"])
 @pytest.mark.parametrize(
     ("text", "value"),
     [("true", True), ("False", False), (True, True), ("yes", "yes"), (None, None)],
 )
-def test_a_flag_of_the_command_line_arrives_as_text(text, value):
-    config = {"only_finished": text}
+def test_a_flag_of_the_command_line_arrives_as_text(flag, text, value):
+    config = {flag: text}
     read_flags(config)
-    assert config["only_finished"] is value or config["only_finished"] == value == "yes"
+    assert config[flag] is value or config[flag] == value == "yes"
 
 
 @pytest.mark.parametrize("name", SHIPPED["systems"])
@@ -227,7 +230,7 @@ EDITS = [
     ("threads", "'2'", "not of type 'integer'"),
     ("threads", MISSING, "'threads' is a required property"),
     ("presets", MISSING, "'presets' is a required property"),
-    ("extra", "1", "Known: preset, device, threads"),
+    ("extra", "1", "Known: preset, device, precision"),
     ("labels.hgn", "3", "not of type 'string'"),
     ("systems.spring.kind", "spring", "Known: mass_spring, pendulum"),
     ("systems.spring.kind", MISSING, "'kind' is a required property"),
@@ -262,6 +265,8 @@ EDITS = [
     (f"{TINY}.evaluation.num_extended", "1", "minimum of 2"),
     (f"{TINY}.evaluation.example", "2", "example is 2; it must be below 2"),
     ("only_finished", "maybe", "not of type 'boolean'"),
+    ("reproducible", "maybe", "not of type 'boolean'"),
+    ("precision", "fp16", "'fp16' is not one of ['tf32', 'fp32']"),
     (f"{TINY}.models", "{}", "non-empty"),
     (f"{TINY}.models.a-b", "{}", "'a-b' does not match"),
     (f"{HGN}.family", "hgm", "Unknown model family 'hgm'. Known: hgn, pixelhnn."),

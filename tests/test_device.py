@@ -1,7 +1,16 @@
+import os
+
 import pytest
 import torch
 
-from hgnpipe.device import DEVICES, choose_device
+from hgnpipe.device import DEVICES, PRECISIONS, choose_device
+
+
+@pytest.fixture(autouse=True)
+def as_before():
+    """Other tests find torch as they know it."""
+    yield
+    choose_device("cpu")
 
 
 @pytest.fixture
@@ -50,3 +59,30 @@ def test_torch_uses_the_threads_that_the_job_has(monkeypatch):
     monkeypatch.setattr(torch, "set_num_threads", told.append)
     choose_device("cpu", threads=3)
     assert told == [3]
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_a_gpu_shortens_numbers_only_if_asked(precision):
+    choose_device("cpu", precision=precision)
+    assert torch.backends.cudnn.allow_tf32 is (precision == "tf32")
+    assert torch.backends.cuda.matmul.allow_tf32 is (precision == "tf32")
+    choose_device("cpu")
+    assert not torch.backends.cudnn.allow_tf32
+    assert not torch.backends.cuda.matmul.allow_tf32
+
+
+def test_an_unknown_precision_is_answered_with_the_known_ones():
+    known = r"'fp16'\. Known: " + ", ".join(PRECISIONS)
+    with pytest.raises(ValueError, match=known):
+        choose_device("cpu", precision="fp16")
+
+
+@pytest.mark.parametrize("reproducible", [True, False])
+def test_same_bits_every_time_cost_the_choice_of_the_fastest_kernel(
+    monkeypatch, reproducible
+):
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    choose_device("cpu", reproducible=reproducible)
+    assert torch.are_deterministic_algorithms_enabled() is reproducible
+    assert torch.backends.cudnn.benchmark is not reproducible
+    assert ("CUBLAS_WORKSPACE_CONFIG" in os.environ) is reproducible

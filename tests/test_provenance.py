@@ -10,8 +10,9 @@ from test_scripts import script
 FAMILIES = {"slow": "snails", "fast": "hares", "faster": "hares"}
 ORIGIN = {
     "started": "2030-01-02T03:04:05+00:00", "commit": "0123456789ab",
-    "device": "cpu (CPU)", "threads": 1, "hgnpipe": "1.0", "python": "3.13.0",
-    "torch": "2.9", "numpy": "2.0", "code": "c0de", "seed": 0, "resumed_at": 0,
+    "device": "cpu (CPU)", "precision": "fp32", "threads": 1,
+    "hgnpipe": "1.0", "python": "3.13.0", "torch": "2.9", "numpy": "2.0",
+    "code": "c0de", "seed": 0, "resumed_at": 0,
     "wall_s": 36.0, "peak_memory_mb": 512,
 }  # fmt: skip
 RUNS = [("spring", model, seed) for model in FAMILIES for seed in (0, 1)]

@@ -3,7 +3,7 @@
 What is drawn when is a function of (seed, iteration) alone.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Protocol, runtime_checkable
 
@@ -41,13 +41,19 @@ class Batches(Protocol):
 
 @dataclass(frozen=True)
 class VideoBatches:
-    """Windows of videos; they stay where they are (a memory map, say), as they are.
+    """Windows of videos, which stay as they are; only batches are converted.
+
+    On a processor they also stay where they are, in a memory map, say. A GPU gets a
+    copy of all of them, if they fill no more than half of its free memory.
 
     Attributes:
-        frames: RGB values, ``(N, T, S, S, 3)``; only batches are converted.
+        frames: RGB values, ``(N, T, S, S, 3)``.
     """
 
     frames: UInt8[np.ndarray, "N T S S 3"]
+    _copies: dict[torch.device, Tensor | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def check(self, model: SequenceModel) -> None:
         """Check that the videos have the size and length that the model is built for.
@@ -70,8 +76,16 @@ class VideoBatches:
         device: torch.device,
     ) -> Float[Tensor, "B window 3 S S"]:
         """Windows from videos in random order, pixel values in [0, 1]."""
-        batch = draw_batch(self.frames, model.window, size, seed, iteration)
-        return to_pixels(batch, device)
+        windows = draw_windows(self.frames.shape, model.window, size, seed, iteration)
+        if device not in self._copies:
+            fits = device.type == "cuda" and fits_in(self.frames.nbytes, device)
+            self._copies[device] = copy_to(self.frames, device) if fits else None
+        copied = self._copies[device]
+        if copied is None:
+            return to_pixels(cut_windows(self.frames, *windows, model.window), device)
+        picks, starts = send(np.stack(windows), device)
+        times = starts[:, None] + torch.arange(model.window, device=device)
+        return as_pixels(copied[picks[:, None], times])
 
 
 @dataclass(frozen=True)
@@ -105,7 +119,7 @@ class PointBatches:
     ) -> Float[Tensor, "B d"]:
         """Points in random order."""
         picks = draw_indices(len(self.points), size, seed, iteration)
-        return torch.from_numpy(self.points[picks]).float().to(device)
+        return send(self.points[picks].astype(np.float32), device)
 
 
 def check_frames(model: SequenceModel, frames: UInt8[np.ndarray, "N T S S 3"]) -> None:
@@ -159,25 +173,64 @@ def frame_statistics(
 
 def to_pixels(frames: UInt8[np.ndarray, "B T S S 3"], device: torch.device) -> Tensor:
     """Stored frames to what models take: ``(B, T, 3, S, S)``, values in [0, 1]."""
-    stored = torch.from_numpy(np.array(frames))
-    if device.type == "cuda":  # from pinned memory the copy waits for nothing
-        stored = stored.pin_memory()
-    stored = stored.to(device, non_blocking=True)
+    return as_pixels(send(np.array(frames), device))
+
+
+def as_pixels(stored: UInt8[Tensor, "B T S S 3"]) -> Float[Tensor, "B T 3 S S"]:
+    """RGB values to what models take, values in [0, 1]."""
     return stored.permute(0, 1, 4, 2, 3).float() / 255
 
 
-def draw_batch(
-    frames: np.ndarray,
-    window: int,
-    batch_size: int,
-    seed: int,
-    iteration: int,
-) -> UInt8[np.ndarray, "B window S S 3"]:
-    """Windows from videos in random order, each video once before any comes again."""
-    num, length = frames.shape[:2]
-    picks = draw_indices(num, batch_size, seed, iteration)
+def send(values: np.ndarray, device: torch.device) -> Tensor:
+    """Copy of an array on a device, for which nothing waits."""
+    tensor = torch.from_numpy(values)
+    if device.type == "cuda":  # only from pinned memory a copy goes on by itself
+        tensor = tensor.pin_memory()
+    return tensor.to(device, non_blocking=True)
+
+
+def fits_in(num_bytes: int, device: torch.device) -> bool:
+    """Whether data fill no more than half of the free memory of a GPU."""
+    free, _ = torch.cuda.mem_get_info(device)
+    return num_bytes <= free / 2
+
+
+def copy_to(
+    frames: UInt8[np.ndarray, "N T S S 3"], device: torch.device, chunk: int = 1000
+) -> UInt8[Tensor, "N T S S 3"]:
+    """Copy of stored frames on a device, made ``chunk`` videos at a time."""
+    copied = torch.empty(frames.shape, dtype=torch.uint8, device=device)
+    for first in range(0, len(frames), chunk):
+        part = np.array(frames[first : first + chunk])
+        copied[first : first + len(part)] = torch.from_numpy(part)
+    return copied
+
+
+def draw_windows(
+    shape: tuple[int, ...], window: int, batch_size: int, seed: int, iteration: int
+) -> tuple[Int64[np.ndarray, " B"], Int64[np.ndarray, " B"]]:
+    """Videos in random order, each once before any comes again, and first frames.
+
+    Args:
+        shape: Of the stored frames, ``(N, T, ...)``.
+        window: Consecutive frames in one sample.
+        batch_size: Samples.
+        seed: Fixes what is drawn in every iteration.
+        iteration: Number of batches drawn before.
+    """
+    num, length = shape[:2]
     rng = np.random.default_rng(random_seed(seed, iteration, purpose=3))
     starts = rng.integers(0, length - window + 1, size=batch_size)
+    return draw_indices(num, batch_size, seed, iteration), starts
+
+
+def cut_windows(
+    frames: UInt8[np.ndarray, "N T S S 3"],
+    picks: Int64[np.ndarray, " B"],
+    starts: Int64[np.ndarray, " B"],
+    window: int,
+) -> UInt8[np.ndarray, "B window S S 3"]:
+    """Consecutive frames of some videos."""
     cuts = zip(picks, starts, strict=True)
     return np.stack([frames[video, s : s + window] for video, s in cuts])
 

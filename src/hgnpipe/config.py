@@ -55,9 +55,10 @@ def check_config(config: Config, schema: Path, remember: Path, code: str) -> Non
 def read_flags(config: dict[str, Any]) -> None:
     """Make booleans of what ``--config only_finished=true`` hands over as text."""
     known = {"true": True, "false": False}
-    value = config.get("only_finished")
-    if isinstance(value, str):
-        config["only_finished"] = known.get(value.lower(), value)
+    for flag in ("only_finished", "reproducible"):
+        value = config.get(flag)
+        if isinstance(value, str):
+            config[flag] = known.get(value.lower(), value)
 
 
 def check_structure(config: Config, schema: Mapping[str, Any]) -> None:

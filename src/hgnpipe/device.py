@@ -1,6 +1,7 @@
 """The device that a job computes on, and how torch behaves there."""
 
 import ctypes
+import os
 import sys
 
 import torch
@@ -9,20 +10,33 @@ from threadpoolctl import threadpool_limits
 from hgnpipe.registry import lookup, require
 
 DEVICES = ("auto", "cpu", "cuda")
+PRECISIONS = ("fp32", "tf32")
 
 
-def choose_device(name: str = "auto", threads: int = 1) -> torch.device:
+def choose_device(
+    name: str = "auto",
+    threads: int = 1,
+    precision: str = "fp32",
+    reproducible: bool = False,
+) -> torch.device:
     """Device called ``name``, with torch set up to use it well.
 
     Args:
         name: ``cpu``, ``cuda``, or ``auto``: the GPU if there is one.
         threads: Processor cores to use. The images are small: on a busy machine more
             threads than free cores slow a run down many times over.
+        precision: ``tf32``: a GPU shortens the factors of its products to 10 bits,
+            several times faster. For training alone: what is measured of a rollout, its
+            energy and its way back, would be those roundings. A processor always
+            computes in ``fp32``.
+        reproducible: Make a GPU give the same bits every time, at some cost in speed; a
+            processor does so anyway.
 
     Raises:
-        ValueError: If the name is unknown, or CUDA is asked for and not available.
+        ValueError: If a name is unknown, or CUDA is asked for and not available.
     """
     lookup("device", name, dict.fromkeys(DEVICES))
+    lookup("precision", precision, dict.fromkeys(PRECISIONS))
     require(threads >= 1, "threads", threads, "1 or more")
     available = torch.cuda.is_available()
     if name == "cuda" and not available:
@@ -32,9 +46,14 @@ def choose_device(name: str = "auto", threads: int = 1) -> torch.device:
         )
     torch.set_num_threads(threads)
     threadpool_limits(threads)  # NumPy's and SciPy's linear algebra has threads too
-    # The energy's gradient is a chain of convolutions: with the GPU's shortened floats
-    # a rollout would neither keep its energy nor run backwards as it does on a CPU.
-    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = precision == "tf32"
+    torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
+    # All batches have one size: the search for the fastest kernels pays. What it finds
+    # depends on the moment.
+    torch.backends.cudnn.benchmark = not reproducible
+    torch.use_deterministic_algorithms(reproducible)
+    if reproducible:  # read when the GPU's linear algebra starts
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     _keep_freed_memory()
     return torch.device("cuda" if available and name != "cpu" else "cpu")
 

@@ -10,7 +10,7 @@ import pandas as pd
 VERSIONS = ("hgnpipe", "python", "torch", "numpy")
 RECORDED = (
     *("started", "wall_s", "peak_memory_mb", "resumed_at"),
-    *("device", "threads", "commit", "code", *VERSIONS),
+    *("device", "precision", "threads", "commit", "code", *VERSIONS),
 )
 """What `read_runs` takes from the record of a run."""
 

@@ -6,6 +6,7 @@ from a checkpoint makes exactly the updates that an undisturbed run would have m
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -19,6 +20,7 @@ from torch import Tensor
 
 from hgnpipe.batches import Batches, random_seed
 from hgnpipe.files import written_whole
+from hgnpipe.recording import Record, RecordedSteps, record_cuda_graph
 from hgnpipe.registry import check_options, require
 
 
@@ -33,6 +35,22 @@ class Trainable(Protocol):
         generator: torch.Generator | None = None,
     ) -> dict[str, Tensor]:
         """Training objective under ``"loss"``, and any terms worth logging."""
+        ...
+
+
+@runtime_checkable
+class Scheduled(Trainable, Protocol):
+    """A module whose iterations can be recorded, see `hgnpipe.recording`.
+
+    In place of an iteration, its ``loss`` takes what ``schedule`` makes of it, with
+    tensors where that has floats, and does not make the processor wait for them.
+    """
+
+    def schedule(self, iteration: int) -> tuple[Any, ...]:
+        """All that the loss needs to know of an iteration.
+
+        Floats are values; everything else decides which operations there are.
+        """
         ...
 
 
@@ -107,8 +125,11 @@ def fit(
     resumed: Callable[[int], None] | None = None,
     probe: Callable[[], Mapping[str, float]] | None = None,
     keep_best: str | None = None,
+    record: Record | None = None,
 ) -> pd.DataFrame:
     """Train ``model`` in place with Adam.
+
+    On a GPU, iterations of a `Scheduled` model are recorded and replayed.
 
     Args:
         model: The model, on the device on which to train.
@@ -125,6 +146,8 @@ def fit(
             held-out data, joins the row. May depend on the model alone.
         keep_best: Column of the history; the model ends with the weights of the row
             where it was lowest. Otherwise it ends with the last ones.
+        record: Records iterations; by default CUDA graphs on a GPU, and nothing on a
+            processor.
 
     Returns:
         History: one row per ``log_every`` iterations with the mean of every loss term.
@@ -140,15 +163,17 @@ def fit(
     elif resumed is not None:
         resumed(run.done)
     model.train()
-    for iteration in range(run.done, options.num_iterations):
-        batch = data.draw(model, options.batch_size, seed, iteration, run.device)
-        run.update(batch, iteration)
-        if run.done % options.log_every and run.done < options.num_iterations:
-            continue
-        row = run.close_row(probe)
-        if report is not None:
-            report(run.done, row)
-        run.save_if_due()
+    with _own_stream(run.device):
+        run.record_steps(record)
+        for iteration in range(run.done, options.num_iterations):
+            batch = data.draw(model, options.batch_size, seed, iteration, run.device)
+            run.update(batch, iteration)
+            if run.done % options.log_every and run.done < options.num_iterations:
+                continue
+            row = run.close_row(probe)
+            if report is not None:
+                report(run.done, row)
+            run.save_if_due()
     run.restore_best()
     model.eval()
     return pd.DataFrame(run.history)
@@ -174,32 +199,56 @@ class _Run:
         )
         self.device = next(model.parameters()).device
         self.generator = torch.Generator(self.device)
+        on_gpu = self.device.type == "cuda"
         self.optimizer = torch.optim.Adam(
             model.parameters(),
-            lr=options.learning_rate,
+            # A recorded update reads the rate from the memory of the device.
+            lr=torch.tensor(options.learning_rate, device=self.device)
+            if on_gpu
+            else options.learning_rate,
             weight_decay=options.weight_decay,
             fused=True,
+            capturable=on_gpu,
         )
         self.done = self.last_saved = 0
         self.history: list[dict[str, float]] = []
-        self.sums: dict[str, Tensor] = {}
+        self.terms: list[str] = []
+        self.sums = torch.zeros((), dtype=torch.float64, device=self.device)
         self.best: dict[str, Tensor] = {}
+        self.step: Callable[[Tensor, Any], Tensor] = self._step
+
+    def record_steps(self, record: Record | None) -> None:
+        """Replay iterations from now on, if model and device are made for it."""
+        if record is None and self.device.type == "cuda":
+            record = record_cuda_graph(self.generator)
+        if record is not None and isinstance(self.model, Scheduled):
+            self.step = RecordedSteps(self._step, record)
 
     def update(self, batch: Tensor, iteration: int) -> None:
         """One step of Adam; nothing here waits for the device."""
+        rate = self.options.learning_rate_at(iteration)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.options.learning_rate_at(iteration)
+            if isinstance(group["lr"], Tensor):
+                group["lr"].fill_(rate)
+            else:
+                group["lr"] = rate
         self.generator.manual_seed(random_seed(self.seed, iteration, purpose=1))
-        terms = self.model.loss(batch, iteration, self.generator)
+        scheduled = isinstance(self.step, RecordedSteps)
+        moment = self.model.schedule(iteration) if scheduled else iteration
+        self.sums = self.sums + self.step(batch, moment)
+        self.done = iteration + 1
+
+    def _step(self, batch: Tensor, moment: Any) -> Tensor:
+        """Loss, gradients and update; values of the terms, ``(num_terms,)``."""
+        terms = self.model.loss(batch, moment, self.generator)
         self.optimizer.zero_grad(set_to_none=True)
         terms["loss"].backward()
         terms["grad_norm"] = torch.nn.utils.clip_grad_norm_(
             self.model.parameters(), self.options.max_grad_norm or torch.inf
         )
         self.optimizer.step()
-        for name, value in terms.items():
-            self.sums[name] = self.sums.get(name, 0.0) + value.detach().double()
-        self.done = iteration + 1
+        self.terms = list(terms)
+        return torch.stack([value.detach().double() for value in terms.values()])
 
     def close_row(
         self, probe: Callable[[], Mapping[str, float]] | None
@@ -210,7 +259,8 @@ class _Run:
             TrainingFailed: If the loss or its gradient is not finite.
         """
         count = self.done - (self.history[-1]["iteration"] if self.history else 0)
-        row = {name: (total / count).item() for name, total in self.sums.items()}
+        means = (self.sums / count).tolist()
+        row = dict(zip(self.terms, means, strict=True))
         loss, norm = row["loss"], row["grad_norm"]
         if not np.isfinite([loss, norm]).all():
             kept = self.checkpoint if self.last_saved else "none yet"
@@ -226,7 +276,7 @@ class _Run:
             self.model.train()
         self._remember(row)
         self.history.append(row)
-        self.sums = {}
+        self.sums = torch.zeros_like(self.sums[0])
         return row
 
     def _remember(self, row: Mapping[str, float]) -> None:
@@ -289,6 +339,15 @@ class _Run:
         self.history = json.loads(metadata["history"])
         self.done = self.last_saved = self.history[-1]["iteration"]
         return True
+
+
+def _own_stream(device: torch.device) -> AbstractContextManager[Any]:
+    """On a GPU a stream beside the default one, which cannot be recorded."""
+    if device.type != "cuda":
+        return nullcontext()
+    stream = torch.cuda.Stream(device)
+    stream.wait_stream(torch.cuda.current_stream(device))
+    return torch.cuda.stream(stream)
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -25,6 +25,7 @@ class TrainingJob:
         seed: Seed of weights, order of the data, and noise.
         device: Where to train.
         threads: Processor cores in use.
+        precision: Of its products; a checkpoint of another one is not resumed.
         code: Fingerprint of the code; a checkpoint of other code is not resumed.
         checkpoint: File to resume from and to save to; removed at the end.
         history_path: Training curves to write, CSV.
@@ -35,6 +36,7 @@ class TrainingJob:
     seed: int
     device: torch.device
     threads: int
+    precision: str
     code: str
     checkpoint: Path
     history_path: Path
@@ -67,7 +69,7 @@ class TrainingJob:
             TrainingFailed: If the loss or its gradient is no longer a number.
         """
         origin = dict(provenance(self.device, self.threads), code=self.code)
-        origin |= {"seed": self.seed, "resumed_at": 0}
+        origin |= {"precision": self.precision, "seed": self.seed, "resumed_at": 0}
         start = time.perf_counter()
         with Progress(f"train {self.label}", options.num_iterations, "it", 5) as bar:
 
@@ -81,7 +83,7 @@ class TrainingJob:
                 options,
                 seed=self.seed,
                 checkpoint=self.checkpoint,
-                identity={**identity, "code": self.code},
+                identity={**identity, "code": self.code, "precision": self.precision},
                 report=bar.show,
                 resumed=resumed,
                 probe=probe,

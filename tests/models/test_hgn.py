@@ -40,14 +40,33 @@ def losses(model, frames, iteration, seeds=(0, 1)):
 
 @pytest.mark.parametrize(
     "options",
-    [*VARIANTS.values(), {"printed_decoder": True}, {"centre_frames": True}],
-    ids=[*VARIANTS, "printed_decoder", "centre_frames"],
+    [
+        *VARIANTS.values(),
+        {"printed_decoder": True},
+        {"bf16_decoder": True},
+        {"centre_frames": True},
+    ],
+    ids=[*VARIANTS, "printed_decoder", "bf16_decoder", "centre_frames"],
 )
 def test_every_parameter_gets_a_gradient(tiny_hgn, frames, options):
     model = tiny_hgn(**options)
     model.loss(frames, 0, generator(0))["loss"].backward()
     named = [(n, p) for n, p in model.named_parameters() if p.numel() > 0]
     assert [n for n, p in named if p.grad is None or not p.grad.any()] == []
+
+
+def test_16_bits_in_the_decoder_change_a_loss_by_little_and_no_prediction(
+    tiny_hgn, frames
+):
+    exact, short = tiny_hgn(), tiny_hgn(bf16_decoder=True)
+    short.load_state_dict(exact.state_dict())
+    found, expected = (
+        model.loss(frames, 0, generator(0))["mse"].item() for model in (short, exact)
+    )
+    assert found != expected and found == pytest.approx(expected, rel=0.01)
+    torch.testing.assert_close(
+        short.predict(frames).frames, exact.predict(frames).frames, rtol=0, atol=0
+    )
 
 
 @every_variant

@@ -63,6 +63,8 @@ rule train_flow:
         num_samples=lookup(
             "presets/{preset}/flows/evaluation/num_watched_samples", within=config
         ),
+        precision=config["precision"],
+        reproducible=str(config["reproducible"]).lower(),
         # Not an output: Snakemake would delete it when the job fails.
         checkpoint="results/{preset}/checkpoints/flows/{target}/{model}/seed{seed}.safetensors",
         code=flow_code("workflow/scripts/train_flow.py"),
@@ -73,7 +75,9 @@ rule train_flow:
         " --num_importance_samples {params.num_samples} --seed {wildcards.seed}"
         " --checkpoint {params.checkpoint} --flow_path {output.flow}"
         " --history_path {output.history} --run_path {output.run}"
-        " --device {resources.device} --threads {threads} --code {params.code}"
+        " --device {resources.device} --threads {threads}"
+        " --precision {params.precision} --reproducible {params.reproducible}"
+        " --code {params.code}"
         " --label {wildcards.target}/{wildcards.model} 2>&1 | tee {log}"
 
 

@@ -25,6 +25,8 @@ rule train:
         family=model_setting("family"),
         options=model_setting("options"),
         training=model_setting("training"),
+        precision=config["precision"],
+        reproducible=str(config["reproducible"]).lower(),
         # Not an output: Snakemake would delete it when the job fails.
         checkpoint="results/{preset}/checkpoints/{system}/{model}/seed{seed}.safetensors",
         code=family_code("workflow/scripts/train.py"),
@@ -34,6 +36,7 @@ rule train:
         " --seed {wildcards.seed} --checkpoint {params.checkpoint}"
         " --model_path {output.model} --history_path {output.history}"
         " --run_path {output.run} --device {resources.device} --threads {threads}"
+        " --precision {params.precision} --reproducible {params.reproducible}"
         " --code {params.code} --label {wildcards.system}/{wildcards.model}"
         " 2>&1 | tee {log}"
 

@@ -18,7 +18,7 @@ CAPTION = (
     "code: fingerprint of the training script and of all that it imports for this "
     "family; comments and formatting do not count."
 )
-SHARED = ("device", "threads", "commit", "resumed_at", *VERSIONS)
+SHARED = ("device", "precision", "threads", "commit", "resumed_at", *VERSIONS)
 """What is said once if it is the same for all runs."""
 GOOD = '<p class="good">All {num} runs come from the same code: {code}.</p>'
 WARNING = (

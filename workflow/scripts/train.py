@@ -24,6 +24,8 @@ def main(
     run_path: Path,
     device: str = "auto",
     threads: int = 1,
+    precision: str = "fp32",
+    reproducible: bool = False,
     code: str = "",
     label: str = "",
 ) -> None:
@@ -41,11 +43,13 @@ def main(
         run_path: Provenance to write, JSON.
         device: auto, cpu or cuda.
         threads: Processor cores to use.
+        precision: fp32 or tf32, see `hgnpipe.device.choose_device`.
+        reproducible: Same bits every time, also on a GPU.
         code: Fingerprint of the code; a checkpoint of other code is not resumed.
         label: Name in the progress lines.
     """
     check_writable(checkpoint, model_path, history_path, run_path)
-    chosen = choose_device(device, threads)
+    chosen = choose_device(device, threads, precision, reproducible)
     how = read_training(training)
     data = open_videos(videos)
     options = complete_options(family, options, *data.frames.shape[1:3])
@@ -56,6 +60,7 @@ def main(
         seed=seed,
         device=chosen,
         threads=threads,
+        precision=precision if chosen.type == "cuda" else "fp32",
         code=code,
         checkpoint=checkpoint,
         history_path=history_path,

@@ -31,6 +31,8 @@ def main(
     run_path: Path,
     device: str = "auto",
     threads: int = 1,
+    precision: str = "fp32",
+    reproducible: bool = False,
     code: str = "",
     label: str = "",
 ) -> None:
@@ -54,6 +56,8 @@ def main(
         run_path: Provenance to write, JSON.
         device: auto, cpu or cuda.
         threads: Processor cores to use.
+        precision: fp32 or tf32, see `hgnpipe.device.choose_device`.
+        reproducible: Same bits every time, also on a GPU.
         code: Fingerprint of the code; a checkpoint of other code is not resumed.
         label: Name in the progress lines.
     """
@@ -61,7 +65,7 @@ def main(
     samples = num_importance_samples
     require(samples >= 1, "num_importance_samples", samples, "1 or more")
     check_writable(checkpoint, flow_path, history_path, run_path)
-    chosen = choose_device(device, threads)
+    chosen = choose_device(device, threads, precision, reproducible)
     how = read_training(training)
     data, origin = load_points(points)
     options = {"num_dims": data.train.shape[1], **options}
@@ -80,6 +84,7 @@ def main(
         seed=seed,
         device=chosen,
         threads=threads,
+        precision=precision if chosen.type == "cuda" else "fp32",
         code=code,
         checkpoint=checkpoint,
         history_path=history_path,

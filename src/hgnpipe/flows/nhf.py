@@ -124,7 +124,7 @@ class NHF(nn.Module):
         """Density of each coordinate of the initial state, for tensors as ``like``."""
         if self.prior_name == "normal":
             return Normal(like.new_zeros(()), like.new_ones(()), validate_args=False)
-        sigma, beta = like.new_tensor(self.sigma), like.new_tensor(self.beta)
+        sigma, beta = (like.new_full((), value) for value in (self.sigma, self.beta))
         return SoftUniform(sigma, beta, validate_args=False)
 
     def log_joint(self, final: State) -> Float[Tensor, " B"]:
@@ -160,17 +160,23 @@ class NHF(nn.Module):
     def loss(
         self,
         points: Float[Tensor, "B d"],
-        iteration: int,
+        iteration: int | tuple[int],
         generator: torch.Generator | None = None,
     ) -> dict[str, Tensor]:
         """Minus the lower bound on ln p: the ELBO (Eq. 6), or a tighter one."""
+        if isinstance(iteration, int):
+            iteration = self.schedule(iteration)
+        (num_samples,) = iteration
+        weights = self.log_weights(points[::num_samples], num_samples, generator)
+        return {"loss": -log_mean_exp(weights).mean(), "elbo": weights.mean()}
+
+    def schedule(self, iteration: int) -> tuple[int]:
+        """Importance samples of this iteration."""
         # CHOICE (A.2): the ELBO alone keeps the posterior of p close to a Gaussian at
         # the cost of the density; the tighter bound lets go of that. It has to come
         # second: from random weights it is slower.
         by_elbo = iteration < self.elbo_iterations
-        num_samples = 1 if by_elbo else self.num_importance_samples
-        weights = self.log_weights(points[::num_samples], num_samples, generator)
-        return {"loss": -log_mean_exp(weights).mean(), "elbo": weights.mean()}
+        return (1 if by_elbo else self.num_importance_samples,)
 
     def log_density(
         self,

@@ -81,7 +81,7 @@ class PixelHNN(nn.Module):
     def loss(
         self,
         frames: Float[Tensor, "B T 3 S S"],
-        iteration: int,
+        iteration: int | tuple[()],
         generator: torch.Generator | None = None,
     ) -> dict[str, Tensor]:
         """Auto-encoding, canonical coordinates, Hamilton's equations (Eq. 15).
@@ -110,6 +110,10 @@ class PixelHNN(nn.Module):
             "cc": cc.detach(),
             "hnn": hnn.detach(),
         }
+
+    def schedule(self, iteration: int) -> tuple[()]:
+        """Nothing in the loss depends on the iteration."""
+        return ()
 
     @torch.no_grad()
     def predict(
