@@ -6,6 +6,7 @@
 # `snakemake --cores 8 results/table1.csv` builds the preset that config.yaml names. Any
 # file of any preset can be asked for by its path, results/{preset}/...
 import sys
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -14,6 +15,8 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from hgnpipe.config import check_config, check_device, read_flags, share_environment
 from hgnpipe.fingerprint import code_hash
+
+code_hash = cache(code_hash)  # hundreds of jobs share a few scripts
 
 
 configfile: "config.yaml"

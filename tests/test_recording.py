@@ -188,9 +188,7 @@ def test_what_cannot_be_recorded_is_done_as_it_is(steps, recorder):
         raise RuntimeError("operation not permitted when stream is capturing\nand more")
 
     steps.record = fail
-    with pytest.warns(
-        UserWarning, match="^Cannot be recorded: operation not"
-    ):
+    with pytest.warns(UserWarning, match="^Cannot be recorded: operation not"):
         totals = [
             steps(batch_of(1.0), Moment(length, 0.5))[0].item()
             for length in (3, 4)

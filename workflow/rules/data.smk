@@ -16,11 +16,11 @@ rule simulate:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        kind=lookup("systems/{system}/kind", within=config),
+        kind=setting("systems/{system}/kind"),
         options=simulated_system,
-        num=lookup("presets/{preset}/data/num_{split}", within=config),
-        num_frames=lookup("presets/{preset}/data/num_frames", within=config),
-        seed=lookup("presets/{preset}/data/seed", within=config),
+        num=setting("presets/{preset}/data/num_{split}"),
+        num_frames=setting("presets/{preset}/data/num_frames"),
+        seed=setting("presets/{preset}/data/seed"),
         code=code_hash("workflow/scripts/simulate.py"),
     shell:
         "python workflow/scripts/simulate.py --kind {params.kind}"
@@ -46,7 +46,7 @@ rule render:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        image_size=lookup("presets/{preset}/data/image_size", within=config),
+        image_size=setting("presets/{preset}/data/image_size"),
         code=code_hash("workflow/scripts/render.py"),
     shell:
         "python workflow/scripts/render.py --trajectories {input}"

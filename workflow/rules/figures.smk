@@ -24,7 +24,7 @@ rule fig05:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        example=lookup("presets/{preset}/evaluation/example", within=config),
+        example=setting("presets/{preset}/evaluation/example"),
         code=code_hash("workflow/scripts/fig05_systems.py"),
     shell:
         "python workflow/scripts/fig05_systems.py --trajectories {input.trajectories}"
@@ -55,7 +55,7 @@ rule fig06:
     params:
         families=families,
         labels=json.dumps(config["labels"]),
-        example=lookup("presets/{preset}/evaluation/example", within=config),
+        example=setting("presets/{preset}/evaluation/example"),
         code=code_hash("workflow/scripts/fig06_mse_per_frame.py"),
     shell:
         "python workflow/scripts/fig06_mse_per_frame.py --rollouts {input.rollouts}"
@@ -152,7 +152,7 @@ rule fig08:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        systems=lookup("presets/{preset}/systems", within=config),
+        systems=setting("presets/{preset}/systems"),
         labels=json.dumps(config["labels"]),
         code=code_hash("workflow/scripts/fig08_samples.py"),
     shell:

@@ -17,14 +17,12 @@ rule points:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        kind=lookup("targets/{target}/kind", within=config),
+        kind=setting("targets/{target}/kind"),
         options=target_block,
-        num_train=lookup("presets/{preset}/flows/data/num_train", within=config),
-        num_validation=lookup(
-            "presets/{preset}/flows/data/num_validation", within=config
-        ),
-        num_test=lookup("presets/{preset}/flows/data/num_test", within=config),
-        seed=lookup("presets/{preset}/flows/data/seed", within=config),
+        num_train=setting("presets/{preset}/flows/data/num_train"),
+        num_validation=setting("presets/{preset}/flows/data/num_validation"),
+        num_test=setting("presets/{preset}/flows/data/num_test"),
+        seed=setting("presets/{preset}/flows/data/seed"),
         code=code_hash("workflow/scripts/points.py"),
     shell:
         "python workflow/scripts/points.py --kind {params.kind}"
@@ -57,12 +55,8 @@ rule train_flow:
         family=flow_setting("family"),
         options=flow_setting("options"),
         training=flow_setting("training"),
-        num_watched=lookup(
-            "presets/{preset}/flows/evaluation/num_watched", within=config
-        ),
-        num_samples=lookup(
-            "presets/{preset}/flows/evaluation/num_watched_samples", within=config
-        ),
+        num_watched=setting("presets/{preset}/flows/evaluation/num_watched"),
+        num_samples=setting("presets/{preset}/flows/evaluation/num_watched_samples"),
         precision=config["precision"],
         reproducible=str(config["reproducible"]).lower(),
         # Not an output: Snakemake would delete it when the job fails.
@@ -101,10 +95,8 @@ rule evaluate_flow:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        num=lookup("presets/{preset}/flows/evaluation/num_points", within=config),
-        samples=lookup(
-            "presets/{preset}/flows/evaluation/num_importance_samples", within=config
-        ),
+        num=setting("presets/{preset}/flows/evaluation/num_points"),
+        samples=setting("presets/{preset}/flows/evaluation/num_importance_samples"),
         code=flow_code("workflow/scripts/evaluate_flow.py"),
     shell:
         "python workflow/scripts/evaluate_flow.py --flow_path {input.flow}"
@@ -129,7 +121,7 @@ rule evaluate_flow_references:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        num=lookup("presets/{preset}/flows/evaluation/num_points", within=config),
+        num=setting("presets/{preset}/flows/evaluation/num_points"),
         code=code_hash("workflow/scripts/evaluate_flow_references.py"),
     shell:
         "python workflow/scripts/evaluate_flow_references.py --points {input}"
@@ -155,10 +147,8 @@ rule portray_flow:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        grid_size=lookup("presets/{preset}/flows/evaluation/grid_size", within=config),
-        samples=lookup(
-            "presets/{preset}/flows/evaluation/num_watched_samples", within=config
-        ),
+        grid_size=setting("presets/{preset}/flows/evaluation/grid_size"),
+        samples=setting("presets/{preset}/flows/evaluation/num_watched_samples"),
         code=flow_code("workflow/scripts/portray_flow.py"),
     shell:
         "python workflow/scripts/portray_flow.py --flow_path {input.flow}"
@@ -184,12 +174,10 @@ rule benchmark_flows:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         flows=timed_flows,
-        reference=lookup("presets/{preset}/flows/evaluation/reference", within=config),
-        num_points=lookup("presets/{preset}/flows/evaluation/num_points", within=config),
-        samples=lookup(
-            "presets/{preset}/flows/evaluation/num_watched_samples", within=config
-        ),
-        repeats=lookup("presets/{preset}/flows/evaluation/repeats", within=config),
+        reference=setting("presets/{preset}/flows/evaluation/reference"),
+        num_points=setting("presets/{preset}/flows/evaluation/num_points"),
+        samples=setting("presets/{preset}/flows/evaluation/num_watched_samples"),
+        repeats=setting("presets/{preset}/flows/evaluation/repeats"),
         code=flow_code("workflow/scripts/benchmark_flows.py"),
     shell:
         "python workflow/scripts/benchmark_flows.py --flows {params.flows:q}"
@@ -301,9 +289,7 @@ rule fig10:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        num_samples=lookup(
-            "presets/{preset}/flows/evaluation/num_watched_samples", within=config
-        ),
+        num_samples=setting("presets/{preset}/flows/evaluation/num_watched_samples"),
         labels=json.dumps(config["labels"]),
         code=code_hash("workflow/scripts/fig10_flows.py"),
     shell:

@@ -69,8 +69,8 @@ rule evaluate:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        num=lookup("presets/{preset}/evaluation/num_trajectories", within=config),
-        batch_size=lookup("presets/{preset}/evaluation/batch_size", within=config),
+        num=setting("presets/{preset}/evaluation/num_trajectories"),
+        batch_size=setting("presets/{preset}/evaluation/batch_size"),
         code=family_code("workflow/scripts/evaluate.py"),
     shell:
         "python workflow/scripts/evaluate.py --model_path {input.model}"
@@ -106,8 +106,8 @@ rule evaluate_references:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        num=lookup("presets/{preset}/evaluation/num_trajectories", within=config),
-        seed=lookup("presets/{preset}/data/seed", within=config),
+        num=setting("presets/{preset}/evaluation/num_trajectories"),
+        seed=setting("presets/{preset}/data/seed"),
         code=code_hash("workflow/scripts/evaluate_references.py"),
     shell:
         "python workflow/scripts/evaluate_references.py"
@@ -142,10 +142,10 @@ rule measure:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
-        num=lookup("presets/{preset}/evaluation/num_extended", within=config),
-        horizons=lookup("presets/{preset}/evaluation/horizons", within=config),
-        repeats=lookup("presets/{preset}/evaluation/symetric_repeats", within=config),
-        batch_size=lookup("presets/{preset}/evaluation/batch_size", within=config),
+        num=setting("presets/{preset}/evaluation/num_extended"),
+        horizons=setting("presets/{preset}/evaluation/horizons"),
+        repeats=setting("presets/{preset}/evaluation/symetric_repeats"),
+        batch_size=setting("presets/{preset}/evaluation/batch_size"),
         code=family_code("workflow/scripts/measure.py"),
     shell:
         "python workflow/scripts/measure.py --model_path {input.model}"
@@ -176,9 +176,9 @@ rule measure_references:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        num=lookup("presets/{preset}/evaluation/num_extended", within=config),
-        num_frames=lookup("presets/{preset}/data/num_frames", within=config),
-        horizons=lookup("presets/{preset}/evaluation/horizons", within=config),
+        num=setting("presets/{preset}/evaluation/num_extended"),
+        num_frames=setting("presets/{preset}/data/num_frames"),
+        horizons=setting("presets/{preset}/evaluation/horizons"),
         code=code_hash("workflow/scripts/measure_references.py"),
     shell:
         "python workflow/scripts/measure_references.py"
@@ -216,8 +216,8 @@ rule play:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        example=lookup("presets/{preset}/evaluation/example", within=config),
-        num_samples=lookup("presets/{preset}/evaluation/num_samples", within=config),
+        example=setting("presets/{preset}/evaluation/example"),
+        num_samples=setting("presets/{preset}/evaluation/num_samples"),
         code=family_code("workflow/scripts/play.py"),
     shell:
         "python workflow/scripts/play.py --model_path {input.model}"

@@ -4,6 +4,18 @@ import json
 from hgnpipe.config import for_system, system_options
 
 
+def setting(path):
+    """Entry of config.yaml. As `lookup`, but that walks through all of it every time."""
+
+    def of_job(wildcards):
+        entry = config
+        for key in path.format(**dict(wildcards.items())).split("/"):
+            entry = entry[key]
+        return entry
+
+    return of_job
+
+
 def simulated_system(wildcards):
     """Options of the system, as JSON."""
     return json.dumps(system_options(config["systems"][wildcards.system]))

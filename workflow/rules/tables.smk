@@ -67,7 +67,7 @@ rule table2:
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         labels=json.dumps(config["labels"]),
-        example=lookup("presets/{preset}/evaluation/example", within=config),
+        example=setting("presets/{preset}/evaluation/example"),
         code=code_hash("workflow/scripts/table2.py"),
     shell:
         "python workflow/scripts/table2.py --rollouts {input.rollouts}"

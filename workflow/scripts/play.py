@@ -10,7 +10,8 @@ from hgnpipe.continuation import load_motion
 from hgnpipe.data import check_together, open_videos
 from hgnpipe.device import choose_device
 from hgnpipe.files import check_writable
-from hgnpipe.films import dream, film, save_films
+from hgnpipe.filming import dream, film
+from hgnpipe.films import save_films
 from hgnpipe.models import load_model
 from hgnpipe.registry import require
 from hgnpipe.rendering import render

@@ -7,7 +7,8 @@ from hgnpipe.device import choose_device
 from hgnpipe.files import check_writable
 from hgnpipe.flows import load_flow
 from hgnpipe.points import load_points
-from hgnpipe.portraits import portray, save_portrait
+from hgnpipe.portraits import save_portrait
+from hgnpipe.portraying import portray
 
 
 def main(
