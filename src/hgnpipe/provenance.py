@@ -1,6 +1,8 @@
 """Where a run came from: commit, versions, device, time and memory."""
 
+import os
 import platform
+import re
 import resource
 import subprocess
 import sys
@@ -17,7 +19,8 @@ import hgnpipe
 
 def provenance(device: torch.device, threads: int) -> Mapping[str, Any]:
     """What a run records about the place where it happens, as JSON values."""
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
+    on_gpu = device.type == "cuda"
+    name = torch.cuda.get_device_name(device) if on_gpu else processor_name()
     return {
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _commit(),
@@ -28,6 +31,17 @@ def provenance(device: torch.device, threads: int) -> Mapping[str, Any]:
         "torch": torch.__version__,
         "numpy": np.__version__,
     }
+
+
+def processor_name() -> str:
+    """Name of the processor and number of its cores, as far as the system tells."""
+    try:
+        described = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        described = ""
+    names = re.findall(r"^model name\s*: *(.+)$", described, re.MULTILINE)
+    name = names[0].strip() if names else platform.processor() or platform.machine()
+    return f"{name}, {os.cpu_count()} cores"
 
 
 def peak_memory_mb() -> float:

@@ -1,6 +1,5 @@
 """Rule benchmark_flows: what a step, a sample and a density cost, of every flow."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,8 +12,8 @@ from hgnpipe.files import check_writable, written_whole
 from hgnpipe.flows import build_flow
 from hgnpipe.flows.base import Flow
 from hgnpipe.progress import Progress
-from hgnpipe.provenance import provenance
 from hgnpipe.registry import lookup, require
+from hgnpipe.timing import measure_in_turn, with_place
 
 NUM_DIMS = 2
 
@@ -61,22 +60,19 @@ def main(
             num_importance_samples,
         ).items()
     }
-    for job in work.values():
-        job()  # warm up
-    times = []
-    with Progress("benchmark_flows", repeats, " rounds") as bar:
-        for _ in range(repeats):
-            for (name, task), job in work.items():
-                times.append((name, task, timed(job, chosen)))
-            bar.advance()
+    with Progress("benchmark_flows", repeats + 1, " rounds") as bar:
+        times = [
+            (name, task, 1000 * seconds)
+            for (name, task), _, seconds in measure_in_turn(
+                work, repeats, device=chosen, done=bar.advance
+            )
+        ]
     table = pd.DataFrame(times, columns=["model", "task", "milliseconds"])
     medians = table.groupby(["model", "task"], sort=False).milliseconds.median()
     result = medians.reset_index()
     base = medians[reference].reindex(result.task).to_numpy()
     result[f"ratio_to_{reference}"] = result.milliseconds / base
-    place = provenance(chosen, threads)
-    kept = ("device", "threads", "torch", "python")
-    result = result.assign(repeats=repeats, **{key: place[key] for key in kept})
+    result = with_place(result.assign(repeats=repeats), chosen, threads)
     with written_whole(output) as path:
         result.to_csv(path, index=False, float_format="%.5g")
 
@@ -108,15 +104,6 @@ def tasks(
         name = f"density with {num_importance_samples} samples, {num_points} points"
         measured[name] = lambda: density(num_importance_samples)
     return measured
-
-
-def timed(job: Callable[[], object], device: torch.device) -> float:
-    """Milliseconds that a job takes."""
-    start = time.perf_counter()
-    job()
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return 1000 * (time.perf_counter() - start)
 
 
 if __name__ == "__main__":

@@ -1,31 +1,41 @@
 """Rule benchmark_step: a training step of HGN, as it is and as first written."""
 
+import itertools
 import multiprocessing
-import time
+import tempfile
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
-from hgnpipe.batches import to_pixels
+from hgnpipe.batches import VideoBatches, to_pixels
 from hgnpipe.command import run
+from hgnpipe.data import open_videos, render_videos, save_trajectories
 from hgnpipe.device import choose_device
 from hgnpipe.files import check_writable, written_whole
 from hgnpipe.models.hgn import HGN
 from hgnpipe.naive import naive_loss
 from hgnpipe.progress import Progress
-from hgnpipe.provenance import peak_memory_mb, provenance
+from hgnpipe.provenance import peak_memory_mb
 from hgnpipe.rendering import render
 from hgnpipe.simulation import simulate
 from hgnpipe.systems import build_system
+from hgnpipe.timing import measure_in_turn, with_place
 
 VARIANTS = {
     "naive": "as first written",
     "naive_tuned": "the same, with channels last and freed memory kept",
     "fast": "as it trains",
+    "batch": "drawing the batch of one step from the file of videos",
+    "product": "product of two matrices: what the machine can do",
 }
+VIDEOS, MATRIX = 200, 2048
+"""Number of videos in the file, and side of the matrices."""
 
 
 def main(
@@ -47,7 +57,7 @@ def main(
         num_filters: Width of the networks.
         steps: Steps that are timed in one process, after one that is not.
         rounds: Processes per variant.
-        output: Table to write, CSV: medians over all steps, and ratios.
+        output: Table to write, CSV: medians over all steps, ratios, and operations.
         threads: Processor cores to use.
     """
     check_writable(output)
@@ -65,16 +75,18 @@ def main(
                 bar.advance()
     table = pd.DataFrame(rows).groupby("variant", sort=False).median()
     table["ratio_to_naive"] = table.seconds["naive"] / table.seconds
+    table["share_of_step"] = table.seconds / table.seconds["fast"]
+    table["gflop"] = [operations(variant, *sizes) / 1e9 for variant in table.index]
+    table["gflop_per_s"] = table.gflop / table.seconds
     table.insert(0, "what", pd.Series(VARIANTS))
-    place = provenance(torch.device("cpu"), threads)
     table = table.assign(
         batch_size=batch_size,
         num_frames=num_frames,
         image_size=image_size,
         num_filters=num_filters,
         measured=steps * rounds,
-        **{key: place[key] for key in ("device", "threads", "torch", "python")},
     )
+    table = with_place(table, torch.device("cpu"), threads)
     with written_whole(output) as path:
         table.to_csv(path, float_format="%.4g")
 
@@ -87,17 +99,68 @@ def measure(
         torch.set_num_threads(threads)
     else:
         choose_device("cpu", threads)
-    step = training_step(variant, *sizes)
-    step()
-    seconds = []
-    for _ in range(steps):
-        start = time.perf_counter()
-        step()
-        seconds.append(time.perf_counter() - start)
+    with tempfile.TemporaryDirectory() as folder:
+        work = work_of(variant, Path(folder), *sizes)
+        seconds = [s for _, _, s in measure_in_turn({variant: work}, steps)]
     memory = peak_memory_mb()
     return [
         {"variant": variant, "seconds": s, "peak_memory_mb": memory} for s in seconds
     ]
+
+
+class Operations(TorchDispatchMode):
+    """Counts floating-point operations with torch's own formulas.
+
+    `FlopCounterMode` also follows the modules, and fails where a gradient is taken
+    inside the loss.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.total = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        if formula := flop_registry.get(function.overloadpacket):
+            self.total += formula(*args, **(kwargs or {}), out_val=result)
+        return result
+
+
+def operations(variant: str, *sizes: int) -> int:
+    """Floating-point operations of one step."""
+    if variant == "batch":
+        return 0
+    work = work_of(variant, Path(), *sizes)
+    with Operations() as counted:
+        work()
+    return counted.total
+
+
+def work_of(variant: str, folder: Path, *sizes: int) -> Callable[[], object]:
+    """What is measured of one variant."""
+    if variant == "batch":
+        return drawing(folder, *sizes[:3])
+    if variant == "product":
+        return partial(torch.mm, torch.rand(MATRIX, MATRIX), torch.rand(MATRIX, MATRIX))
+    return training_step(variant, *sizes)
+
+
+def drawing(
+    folder: Path, batch_size: int, num_frames: int, image_size: int
+) -> Callable[[], object]:
+    """Draw one batch after the other from a file."""
+    system = build_system("pendulum")
+    motion = simulate(system, VIDEOS, num_frames, seed=0)
+    paths = folder / "trajectories.h5", folder / "videos.h5"
+    save_trajectories(
+        paths[0], motion, name="pendulum", system=system, seed=0, split="train"
+    )
+    list(render_videos(*paths, image_size))
+    data = VideoBatches(open_videos(paths[1]).frames)
+    model = HGN(num_frames=num_frames, image_size=image_size, num_filters=2)
+    iterations = itertools.count()
+    device = torch.device("cpu")
+    return lambda: data.draw(model, batch_size, 0, next(iterations), device)
 
 
 def training_step(
