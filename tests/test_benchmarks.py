@@ -33,7 +33,9 @@ def test_every_variant_is_measured_in_its_own_process(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     table = pd.read_csv(output, index_col="variant")
-    assert list(table.index) == ["naive", "naive_tuned", "fast"]
+    assert list(table.index) == ["naive", "naive_tuned", "fast", "batch", "product"]
+    assert table.gflop["product"] == pytest.approx(2 * 2.048**3, rel=1e-3)
+    assert table.gflop["naive"] > 1.1 * table.gflop["fast"] > 0
     assert (table.seconds > 0).all() and (table.peak_memory_mb > 50).all()
     assert table.ratio_to_naive["naive"] == 1
     expected = table.seconds["naive"] / table.seconds["fast"]

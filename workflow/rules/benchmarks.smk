@@ -1,6 +1,11 @@
 # Speed; nothing that a table needs. Run them on a machine that does nothing else.
 
 
+def whole_machine(wildcards):
+    """All cores: nothing else may run while something is measured."""
+    return workflow.cores or 1
+
+
 rule benchmark_data:
     """How fast the systems are simulated and rendered on one core."""
     output:
@@ -9,6 +14,10 @@ rule benchmark_data:
         "results/logs/benchmark_data.log",
     conda:
         "../envs/hgnpipe.yaml"
+    threads: whole_machine
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         systems=[*dict.fromkeys(b["kind"] for b in config["systems"].values())],
         code=code_hash("workflow/scripts/benchmark_data.py"),
@@ -25,7 +34,7 @@ rule benchmark_step:
         "results/logs/benchmark_step.log",
     conda:
         "../envs/hgnpipe.yaml"
-    threads: 2
+    threads: whole_machine
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
@@ -34,7 +43,70 @@ rule benchmark_step:
     shell:
         "python workflow/scripts/benchmark_step.py --batch_size 16 --num_frames 31"
         " --image_size 32 --num_filters 64 --steps 3 --rounds 3 --output {output}"
-        " --threads {threads} 2>&1 | tee {log}"
+        " --threads 2 2>&1 | tee {log}"
+
+
+rule benchmark_scaling:
+    """How time grows with the size of each thing."""
+    output:
+        "results/benchmarks/scaling.csv",
+    log:
+        "results/logs/benchmark_scaling.log",
+    conda:
+        "../envs/hgnpipe.yaml"
+    threads: whole_machine
+    resources:
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        systems=[*dict.fromkeys(b["kind"] for b in config["systems"].values())],
+        code=code_hash("workflow/scripts/benchmark_scaling.py"),
+    shell:
+        "python workflow/scripts/benchmark_scaling.py --systems {params.systems}"
+        " --num_trajectories 1000 4000 16000 --cores 1 2 --jobs 1 2 4 --rounds 3"
+        " --output {output} 2>&1 | tee {log}"
+
+
+rule benchmark_workflow:
+    """What Snakemake's plans, and the start of every script, cost."""
+    output:
+        "results/benchmarks/workflow.csv",
+    log:
+        "results/logs/benchmark_workflow.log",
+    conda:
+        "../envs/hgnpipe.yaml"
+    threads: whole_machine
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        code=code_hash("workflow/scripts/benchmark_workflow.py"),
+    shell:
+        "python workflow/scripts/benchmark_workflow.py --preset paper --num_seeds 25"
+        " --rounds 3 --output {output} 2>&1 | tee {log}"
+
+
+rule draw_benchmarks:
+    """Speed, and growth of time, as figures."""
+    input:
+        step="results/benchmarks/step.csv",
+        data="results/benchmarks/data.csv",
+        workflow="results/benchmarks/workflow.csv",
+        scaling="results/benchmarks/scaling.csv",
+    output:
+        speed=multiext("results/benchmarks/speed", ".pdf", ".png"),
+        scaling=multiext("results/benchmarks/scaling", ".pdf", ".png"),
+    log:
+        "results/logs/draw_benchmarks.log",
+    conda:
+        "../envs/hgnpipe.yaml"
+    params:
+        code=code_hash("workflow/scripts/draw_benchmarks.py"),
+    shell:
+        "python workflow/scripts/draw_benchmarks.py --step {input.step}"
+        " --data {input.data} --workflow {input.workflow} --scaling {input.scaling}"
+        " --speed_figure {output.speed} --scaling_figure {output.scaling}"
+        " 2>&1 | tee {log}"
 
 
 rule benchmarks:
@@ -42,6 +114,9 @@ rule benchmarks:
     input:
         "results/benchmarks/data.csv",
         "results/benchmarks/step.csv",
+        "results/benchmarks/scaling.csv",
+        "results/benchmarks/workflow.csv",
+        "results/benchmarks/speed.png",
     output:
         "results/benchmarks.csv",
     log:
@@ -49,7 +124,8 @@ rule benchmarks:
     conda:
         "../envs/hgnpipe.yaml"
     params:
+        tables=lambda wildcards, input: [f for f in input if f.endswith(".csv")],
         code=code_hash("workflow/scripts/benchmarks.py"),
     shell:
-        "python workflow/scripts/benchmarks.py --tables {input} --output {output}"
-        " 2>&1 | tee {log}"
+        "python workflow/scripts/benchmarks.py --tables {params.tables}"
+        " --output {output} 2>&1 | tee {log}"
