@@ -1,11 +1,6 @@
 # Speed; nothing that a table needs. Run them on a machine that does nothing else.
 
 
-def whole_machine(wildcards):
-    """All cores: nothing else may run while something is measured."""
-    return workflow.cores or 1
-
-
 rule benchmark_data:
     """How fast the systems are simulated and rendered on one core."""
     output:

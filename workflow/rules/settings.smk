@@ -16,6 +16,11 @@ def setting(path):
     return of_job
 
 
+def whole_machine(wildcards):
+    """All cores: nothing else may run while something is measured."""
+    return workflow.cores or 1
+
+
 def simulated_system(wildcards):
     """Options of the system, as JSON."""
     return json.dumps(system_options(config["systems"][wildcards.system]))
