@@ -54,8 +54,8 @@ def main(
         cores: Numbers of threads of one training step.
         jobs: Numbers of processes that make training steps side by side.
         rounds: Measurements of each point, after one that is not counted.
-        output: Table to write, CSV: medians, and the exponent with which time grew since
-            the point before; 1 is linear.
+        output: Table to write, CSV: medians, and the exponent with which time grew
+            since the point before; 1 is linear.
     """
     check_writable(output)
     device = choose_device("cpu", 1)
