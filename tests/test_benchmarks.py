@@ -5,9 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 
 FOLDER = Path(__file__).parents[1] / "workflow" / "scripts"
 TINY = {"batch_size": 2, "num_frames": 4, "image_size": 8, "num_filters": 4}
@@ -76,3 +78,72 @@ def test_the_table_of_all_benchmarks_loses_nothing(tmp_path):
     assert list(table.benchmark) == ["a", "a", "b"]
     assert list(table.seconds) == [1.5, 2.5, 3.5]
     assert list(table.system.fillna("-")) == ["x", "y", "-"]
+
+
+@pytest.fixture(scope="module")
+def growth(tmp_path_factory):
+    """Smallest possible measurement of growth."""
+    output = tmp_path_factory.mktemp("scaling") / "scaling.csv"
+    script = module("benchmark_scaling")
+    script.FRAMES = 3
+    script.STEP = {
+        "num_frames": 3, "image_size": 8, "num_filters": 2, "latent_channels": 1,
+        "batch_size": 2, "threads": 1,
+    }  # fmt: skip
+    script.GROWN = {"num_frames": (3, 5), "batch_size": (2, 4)}
+    script.side_by_side = lambda number, rounds: [1.0 * number**2] * rounds
+    script.main(["mass_spring"], [20, 40], [1], [1, 2, 4], 1, output)
+    return output
+
+
+def test_growth_is_measured_for_everything_that_can_grow(growth):
+    table = pd.read_csv(growth)
+    assert list(dict.fromkeys(table.grows)) == [
+        "trajectories simulated", "trajectories rendered", "frames", "image size",
+        "batch size", "cores", "parallel jobs",
+    ]  # fmt: skip
+    assert (table.seconds > 0).all() and (table.measured == 1).all()
+    assert table.device.str.contains("cores").all()
+
+
+def test_the_exponent_of_growth_is_that_since_the_point_before(growth):
+    table = pd.read_csv(growth)
+    jobs = table[table.grows == "parallel jobs"].set_index("value").exponent
+    assert np.isnan(jobs[1]) and list(jobs[[2, 4]]) == [2.0, 2.0]
+    firsts = table.groupby(["grows", "what"], sort=False).exponent.first()
+    others = table.exponent.notna().sum()
+    assert others == len(table) - len(firsts)
+
+
+def test_the_figures_show_every_table(growth, tmp_path):
+    place = {"device": "cpu", "threads": 1}
+    step = tmp_path / "step.csv"
+    variants = ["naive", "naive_tuned", "fast", "batch"]
+    pd.DataFrame(
+        {"variant": variants, "seconds": [4.0, 3, 2, 0.01], "peak_memory_mb": 100}
+    ).assign(**place).to_csv(step, index=False)
+    data = tmp_path / "data.csv"
+    pd.DataFrame(
+        {"system": "two_body", "stage": ["simulate", "render", "render"],
+         "image_size": [0, 32, 64], "per_second": 10.0, "ms_each": [100.0, 0.2, 0.8]}
+    ).to_csv(data, index=False)  # fmt: skip
+    workflow = tmp_path / "workflow.csv"
+    what = ["plan of a", "plan of b", "start of train", "start of table1"]
+    pd.DataFrame(
+        {"what": what, "jobs": [5, 9, None, None], "seconds": [2.0, 3, 1, 0.5]}
+    ).to_csv(workflow, index=False)
+    figures = [tmp_path / "speed.png", tmp_path / "scaling.png"]
+    module("draw_benchmarks").main(
+        step, data, workflow, growth, *([figure] for figure in figures)
+    )
+    for figure in figures:
+        width, height = Image.open(figure).size
+        assert width == 1400 and height > 300
+        shades = np.asarray(Image.open(figure).convert("L"))
+        assert 0.01 < (shades < 250).mean() < 0.6
+
+
+def test_a_plan_that_fails_is_said_in_one_line(tmp_path):
+    script = module("benchmark_workflow")
+    with pytest.raises(RuntimeError, match=r"--dry-run failed: .*Snakefile"):
+        script.snakemake(tmp_path, "--dry-run")

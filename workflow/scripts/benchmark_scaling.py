@@ -94,9 +94,9 @@ def simulations(
         system = build_system(name)
         for num in nums:
             work = partial(simulate, system, num, FRAMES, 0)
-            yield ("trajectories", f"simulate {name}", num), work
+            yield ("trajectories simulated", name, num), work
             shown = simulate(system, num // 10, FRAMES, 0).q_noisy
-            point = ("trajectories", f"render {name}", num // 10)
+            point = ("trajectories rendered", name, num // 10)
             yield point, partial(render, system, shown, 32)
 
 
@@ -117,7 +117,7 @@ def frames(name: str, num: int) -> Iterator[tuple[Point, Callable[[], object]]]:
 def steps(cores: Sequence[int]) -> Iterator[tuple[Point, Callable[[], object]]]:
     """Training steps of HGN, larger in one way at a time."""
     for name, values in (GROWN | {"threads": cores}).items():
-        grows = {"num_frames": "frames", "threads": "cores"}.get(name, name)
+        grows = {"threads": "cores"}.get(name, name).removeprefix("num_")
         for value in values:
             point = (grows.replace("_", " "), "training step", value)
             yield point, training_step(**STEP | {name: value})

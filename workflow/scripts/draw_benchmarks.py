@@ -22,7 +22,7 @@ from hgnpipe.plotting import (
 STEPS = {"naive": "naive", "naive_tuned": "naive, tuned", "fast": "as it trains"}
 IDEAL = {"cores": -1, "parallel jobs": 0}
 """Exponent of growth that one hopes for; 1, time in proportion, where not listed."""
-COLUMNS = 4
+COLUMNS = 3
 
 
 def main(
@@ -55,7 +55,7 @@ def draw_speed(
     """Bars of everything that is measured at one size."""
     starts = workflow[workflow.what.str.startswith("start of ")]
     plans = workflow.drop(starts.index)
-    figure = plt.figure(figsize=(WIDTH, 0.13 * len(starts) + 1.2))
+    figure = plt.figure(figsize=(WIDTH, max(5.0, 0.13 * len(starts) + 1.2)))
     left, right = figure.subfigures(1, 2)
     axes = left.subplots(4, 1, gridspec_kw={"height_ratios": [3, 2, 4, 4]})
     shown = step.set_index("variant").loc[list(STEPS)]
@@ -112,7 +112,7 @@ def draw_scaling(table: pd.DataFrame) -> Figure:
     groups = list(table.groupby("grows", sort=False))
     rows = -(-len(groups) // COLUMNS)
     figure, axes = plt.subplots(
-        rows, COLUMNS, figsize=(WIDTH, 2.1 * rows), squeeze=False
+        rows, COLUMNS, figsize=(WIDTH, 2.2 * rows), squeeze=False
     )
     for panel, (grows, group) in zip(axes.flat, groups, strict=False):
         for number, (what, curve) in enumerate(group.groupby("what", sort=False)):
@@ -120,19 +120,21 @@ def draw_scaling(table: pd.DataFrame) -> Figure:
             style = {"color": COLORS[number % 7], "linestyle": DASHES[number % 5]}
             panel.plot(
                 factor, curve.seconds / curve.seconds.iloc[0], marker="o",
-                markersize=2.5, label=what, **style,
+                markersize=2.5, label=what.replace("_", "-"), **style,
             )  # fmt: skip
         ends = np.array([1, max(factor)])
         panel.plot(ends, ends ** IDEAL.get(grows, 1.0), color="0.7", linewidth=0.8)
         first = group.value.iloc[0] if group.what.nunique() == 1 else None
         panel.set(xscale="log", yscale="log", title=grows)
-        panel.set_xlabel("factor" if first is None else f"factor, from {first}")
+        panel.set_xlabel(
+            "times the first" if first is None else f"times the first, {first}"
+        )
         for axis in (panel.xaxis, panel.yaxis):
             axis.set_major_locator(FixedLocator([2.0**i for i in range(-4, 9)]))
             axis.set_minor_locator(NullLocator())
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         if group.what.nunique() > 1:
-            panel.legend(fontsize=4.5, handlelength=1.8)
+            panel.legend(fontsize=6, handlelength=1.8)
     for panel in axes[:, 0]:
         panel.set_ylabel("time, relative to the first")
     for panel in axes.flat[len(groups) :]:
