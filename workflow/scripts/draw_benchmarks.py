@@ -82,6 +82,7 @@ def draw_speed(
             label=f"{size}x{size}",
         )  # fmt: skip
     axes[3].set(title="rendering one video, milliseconds")
+    axes[3].set_xlim(0, 1.35 * drawn.ms_each.max())  # room for the legend
     axes[3].legend()
     ordered = starts.sort_values("seconds", ascending=False)
     panel = right.subplots()
