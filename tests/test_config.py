@@ -230,7 +230,7 @@ EDITS = [
     ("threads", "'2'", "not of type 'integer'"),
     ("threads", MISSING, "'threads' is a required property"),
     ("presets", MISSING, "'presets' is a required property"),
-    ("extra", "1", "Known: preset, device, precision"),
+    ("extra", "1", "Known: preset, device, precision, reproducible, threads"),
     ("labels.hgn", "3", "not of type 'string'"),
     ("systems.spring.kind", "spring", "Known: mass_spring, pendulum"),
     ("systems.spring.kind", MISSING, "'kind' is a required property"),

@@ -81,9 +81,16 @@ def steps(recorder):
         steps.ran += 1
         return torch.stack([batch.sum(), torch.as_tensor(moment.weight).double()])
 
-    steps = RecordedSteps(step, recorder)
+    steps = RecordedSteps(lambda iteration: steps.moments[iteration], step, recorder)
+    steps.moments = []
     steps.ran = 0
     return steps
+
+
+def at(steps, moment):
+    """Number of an iteration with this schedule."""
+    steps.moments.append(moment)
+    return len(steps.moments) - 1
 
 
 def batch_of(value):
@@ -156,15 +163,15 @@ def test_what_makes_the_processor_wait_is_noticed():
 
 def test_the_first_iterations_of_a_kind_are_done_as_they_are(steps, recorder):
     for count in range(1, WARM_UP + 1):
-        steps(batch_of(1.0), Moment(3, 0.5))
+        steps(batch_of(1.0), at(steps, Moment(3, 0.5)))
         assert (steps.ran, recorder.replays) == (count, 0)
-    steps(batch_of(1.0), Moment(3, 0.5))
+    steps(batch_of(1.0), at(steps, Moment(3, 0.5)))
     assert (len(recorder.works), recorder.replays) == (1, 1)
 
 
 def test_batches_and_floats_reach_every_replay(steps, recorder):
     for i in range(10):
-        total, weight = steps(batch_of(float(i)), Moment(3, i / 8)).tolist()
+        total, weight = steps(batch_of(float(i)), at(steps, Moment(3, i / 8))).tolist()
         assert (total, weight) == (2 * i, i / 8)
     assert recorder.replays == 10 - WARM_UP
 
@@ -172,14 +179,14 @@ def test_batches_and_floats_reach_every_replay(steps, recorder):
 def test_whatever_is_no_float_makes_another_kind(steps, recorder):
     for length in (3, 4, 3):
         for _ in range(WARM_UP + 1):
-            steps(batch_of(1.0), Moment(length, 0.5))
+            steps(batch_of(1.0), at(steps, Moment(length, 0.5)))
     assert len(recorder.works) == 2
 
 
 def test_a_batch_of_another_shape_makes_another_kind(steps, recorder):
     for size in (2, 3):
         for _ in range(WARM_UP + 1):
-            steps(torch.ones(size), Moment(3, 0.5))
+            steps(torch.ones(size), at(steps, Moment(3, 0.5)))
     assert len(recorder.works) == 2
 
 
@@ -190,7 +197,7 @@ def test_what_cannot_be_recorded_is_done_as_it_is(steps, recorder):
     steps.record = fail
     with pytest.warns(UserWarning, match="^Cannot be recorded: operation not"):
         totals = [
-            steps(batch_of(1.0), Moment(length, 0.5))[0].item()
+            steps(batch_of(1.0), at(steps, Moment(length, 0.5)))[0].item()
             for length in (3, 4)
             for _ in range(WARM_UP + 2)
         ]

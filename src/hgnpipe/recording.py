@@ -32,6 +32,7 @@ class RecordedSteps:
     which operations there are.
 
     Args:
+        schedule: Schedule of an iteration, see `hgnpipe.training.Scheduled`.
         step: One iteration. Of its inputs, only tensors and generators may differ
             between replays; it must not wait for the device.
         record: See `Record`; nothing is done while it records.
@@ -40,24 +41,29 @@ class RecordedSteps:
         If a kind cannot be recorded; all others are then done as they are, too.
     """
 
-    def __init__(self, step: Step, record: Record) -> None:
-        self.step, self.record = step, record
-        self.works = True
+    def __init__(
+        self, schedule: Callable[[int], tuple[Any, ...]], step: Step, record: Record
+    ) -> None:
+        self.schedule, self.step = schedule, step
+        self.record: Record | None = record
         self.seen: Counter[Hashable] = Counter()
         self.recordings: dict[Hashable, _Recording] = {}
 
-    def __call__(self, batch: Tensor, schedule: tuple[Any, ...]) -> Tensor:
+    def __call__(self, batch: Tensor, iteration: int) -> Tensor:
         """One iteration; the result is overwritten by the next of its kind."""
+        schedule = self.schedule(iteration)
         structure = (type(schedule), *map(_structure, schedule))
         kind = (batch.shape, batch.dtype, structure)
         if kind not in self.recordings:
             self.seen[kind] += 1
-            if self.seen[kind] <= WARM_UP or not self.works:
+            if self.seen[kind] <= WARM_UP or self.record is None:
                 return self.step(batch, schedule)
             try:
-                self.recordings[kind] = _Recording(self, batch, schedule)
+                self.recordings[kind] = _Recording(
+                    self.step, self.record, batch, schedule
+                )
             except RuntimeError as error:  # slower is better than not at all
-                self.works = False
+                self.record = None
                 reason = str(error).partition("\n")[0]
                 warnings.warn(f"Cannot be recorded: {reason}", stacklevel=2)
                 return self.step(batch, schedule)
@@ -68,7 +74,7 @@ class _Recording:
     """One kind of iteration, and the memory that its inputs are written into."""
 
     def __init__(
-        self, steps: RecordedSteps, batch: Tensor, schedule: tuple[Any, ...]
+        self, step: Step, record: Record, batch: Tensor, schedule: tuple[Any, ...]
     ) -> None:
         self.batch = batch.clone()
         self.schedule = [
@@ -76,8 +82,8 @@ class _Recording:
             for x in schedule
         ]
         build = getattr(type(schedule), "_make", tuple)  # a NamedTuple, or a tuple
-        self.launch, self.result = steps.record(
-            lambda: steps.step(self.batch, build(self.schedule))
+        self.launch, self.result = record(
+            lambda: step(self.batch, build(self.schedule))
         )
 
     def replay(self, batch: Tensor, schedule: tuple[Any, ...]) -> Tensor:
@@ -93,18 +99,17 @@ def _structure(value: Any) -> Hashable:
     return float if isinstance(value, float) else value
 
 
-def record_cuda_graph(*generators: torch.Generator) -> Record:
-    """Records CUDA graphs that share their memory, and draw from ``generators``.
+def record_cuda_graph(generator: torch.Generator) -> Record:
+    """Records CUDA graphs that share their memory, and draw from ``generator``.
 
-    Replays must follow each other on one stream. Seeding a generator between two of
+    Replays must follow each other on one stream. Seeding the generator between two of
     them has the effect that it has without a recording.
     """
     pool = torch.cuda.graph_pool_handle()
 
     def record(work: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
         graph = torch.cuda.CUDAGraph()
-        for generator in generators:
-            graph.register_generator_state(generator)
+        graph.register_generator_state(generator)
         stream = torch.cuda.current_stream()
         with torch.cuda.graph(graph, pool=pool, stream=stream):
             result = work()

@@ -5,27 +5,27 @@ of what was measured in one run can be compared.
 """
 
 import time
-from collections.abc import Callable, Hashable, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import pandas as pd
 import torch
 
 from hgnpipe.provenance import provenance
 
-K = TypeVar("K", bound=Hashable)
+Name = tuple[object, ...]
+"""What was measured, in as many words as a table has columns for it."""
 
 PLACE = ("device", "threads", "python", "torch", "numpy")
 """What a table of measurements says of where they were made."""
 
 
 def measure_in_turn(
-    works: Mapping[K, Callable[[], object]],
+    works: Mapping[Name, Callable[[], object]],
     rounds: int,
     *,
     device: torch.device | None = None,
     done: Callable[[], None] | None = None,
-) -> list[tuple[K, int, float]]:
+) -> list[tuple[Name, float]]:
     """Do all works in turn, A B C A B C, ``rounds`` times and once before.
 
     Args:
@@ -35,17 +35,35 @@ def measure_in_turn(
         done: Called after every round.
 
     Returns:
-        Name, round (from 0) and seconds of every measurement.
+        Name and seconds of every measurement.
     """
     measured = []
     for number in range(-1, rounds):
         for name, work in works.items():
             seconds = seconds_of(work, device)
             if number >= 0:  # the first round reads files and fills caches
-                measured.append((name, number, seconds))
+                measured.append((name, seconds))
         if done is not None:
             done()
     return measured
+
+
+def median_seconds(
+    measured: Iterable[tuple[Name, float]], columns: Sequence[str]
+) -> pd.DataFrame:
+    """Median of each work in the order of the first round.
+
+    Args:
+        measured: What `measure_in_turn` returns.
+        columns: Names of the parts of a name.
+
+    Returns:
+        A row per work: its ``columns``, and ``seconds``.
+    """
+    columns = list(columns)
+    table = pd.DataFrame([(*name, seconds) for name, seconds in measured])
+    table.columns = [*columns, "seconds"]
+    return table.groupby(columns, sort=False).seconds.median().reset_index()
 
 
 def seconds_of(work: Callable[[], object], device: torch.device | None = None) -> float:

@@ -213,16 +213,16 @@ class _Run:
         self.done = self.last_saved = 0
         self.history: list[dict[str, float]] = []
         self.terms: list[str] = []
-        self.sums = torch.zeros((), dtype=torch.float64, device=self.device)
+        self.sums: Tensor | float = 0.0
         self.best: dict[str, Tensor] = {}
-        self.step: Callable[[Tensor, Any], Tensor] = self._step
+        self.step: Callable[[Tensor, int], Tensor] = self._step
 
     def record_steps(self, record: Record | None) -> None:
         """Replay iterations from now on, if model and device are made for it."""
         if record is None and self.device.type == "cuda":
             record = record_cuda_graph(self.generator)
         if record is not None and isinstance(self.model, Scheduled):
-            self.step = RecordedSteps(self._step, record)
+            self.step = RecordedSteps(self.model.schedule, self._step, record)
 
     def update(self, batch: Tensor, iteration: int) -> None:
         """One step of Adam; nothing here waits for the device."""
@@ -233,9 +233,7 @@ class _Run:
             else:
                 group["lr"] = rate
         self.generator.manual_seed(random_seed(self.seed, iteration, purpose=1))
-        scheduled = isinstance(self.step, RecordedSteps)
-        moment = self.model.schedule(iteration) if scheduled else iteration
-        self.sums = self.sums + self.step(batch, moment)
+        self.sums = self.sums + self.step(batch, iteration)
         self.done = iteration + 1
 
     def _step(self, batch: Tensor, moment: Any) -> Tensor:
@@ -276,7 +274,7 @@ class _Run:
             self.model.train()
         self._remember(row)
         self.history.append(row)
-        self.sums = torch.zeros_like(self.sums[0])
+        self.sums = 0.0
         return row
 
     def _remember(self, row: Mapping[str, float]) -> None:

@@ -25,7 +25,7 @@ class TrainingJob:
         seed: Seed of weights, order of the data, and noise.
         device: Where to train.
         threads: Processor cores in use.
-        precision: Of its products; a checkpoint of another one is not resumed.
+        precision: Of products on a GPU; a checkpoint of another one is not resumed.
         code: Fingerprint of the code; a checkpoint of other code is not resumed.
         checkpoint: File to resume from and to save to; removed at the end.
         history_path: Training curves to write, CSV.
@@ -69,7 +69,8 @@ class TrainingJob:
             TrainingFailed: If the loss or its gradient is no longer a number.
         """
         origin = dict(provenance(self.device, self.threads), code=self.code)
-        origin |= {"precision": self.precision, "seed": self.seed, "resumed_at": 0}
+        precision = self.precision if self.device.type == "cuda" else "fp32"
+        origin |= {"precision": precision, "seed": self.seed, "resumed_at": 0}
         start = time.perf_counter()
         with Progress(f"train {self.label}", options.num_iterations, "it", 5) as bar:
 
@@ -83,7 +84,7 @@ class TrainingJob:
                 options,
                 seed=self.seed,
                 checkpoint=self.checkpoint,
-                identity={**identity, "code": self.code, "precision": self.precision},
+                identity={**identity, "code": self.code, "precision": precision},
                 report=bar.show,
                 resumed=resumed,
                 probe=probe,

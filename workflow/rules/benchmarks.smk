@@ -14,7 +14,7 @@ rule benchmark_data:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        systems=[*dict.fromkeys(b["kind"] for b in config["systems"].values())],
+        systems=KINDS,
         code=code_hash("workflow/scripts/benchmark_data.py"),
     shell:
         "python workflow/scripts/benchmark_data.py --systems {params.systems}"
@@ -54,7 +54,7 @@ rule benchmark_scaling:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        systems=[*dict.fromkeys(b["kind"] for b in config["systems"].values())],
+        systems=KINDS,
         code=code_hash("workflow/scripts/benchmark_scaling.py"),
     shell:
         "python workflow/scripts/benchmark_scaling.py --systems {params.systems}"

@@ -58,7 +58,7 @@ rule train_flow:
         num_watched=setting("presets/{preset}/flows/evaluation/num_watched"),
         num_samples=setting("presets/{preset}/flows/evaluation/num_watched_samples"),
         precision=config["precision"],
-        reproducible=str(config["reproducible"]).lower(),
+        reproducible=config["reproducible"],
         # Not an output: Snakemake would delete it when the job fails.
         checkpoint="results/{preset}/checkpoints/flows/{target}/{model}/seed{seed}.safetensors",
         code=flow_code("workflow/scripts/train_flow.py"),

@@ -26,7 +26,7 @@ rule train:
         options=model_setting("options"),
         training=model_setting("training"),
         precision=config["precision"],
-        reproducible=str(config["reproducible"]).lower(),
+        reproducible=config["reproducible"],
         # Not an output: Snakemake would delete it when the job fails.
         checkpoint="results/{preset}/checkpoints/{system}/{model}/seed{seed}.safetensors",
         code=family_code("workflow/scripts/train.py"),

@@ -16,6 +16,10 @@ def setting(path):
     return of_job
 
 
+KINDS = [*dict.fromkeys(block["kind"] for block in config["systems"].values())]
+"""Kinds of systems, each once."""
+
+
 def whole_machine(wildcards):
     """All cores: nothing else may run while something is measured."""
     return workflow.cores or 1

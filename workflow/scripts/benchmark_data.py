@@ -3,8 +3,6 @@
 from functools import partial
 from pathlib import Path
 
-import pandas as pd
-
 from hgnpipe.command import run
 from hgnpipe.device import choose_device
 from hgnpipe.files import check_writable, written_whole
@@ -12,7 +10,7 @@ from hgnpipe.progress import Progress
 from hgnpipe.rendering import render
 from hgnpipe.simulation import simulate
 from hgnpipe.systems import build_system
-from hgnpipe.timing import measure_in_turn, with_place
+from hgnpipe.timing import measure_in_turn, median_seconds, with_place
 
 
 def main(
@@ -40,10 +38,7 @@ def main(
             )
     with Progress("benchmark_data", repeats + 1, " rounds") as bar:
         rows = measure_in_turn(works, repeats, done=bar.advance)
-    columns = ["system", "stage", "image_size", "num"]
-    table = pd.DataFrame([(*key, seconds) for key, _, seconds in rows])
-    table.columns = [*columns, "seconds"]
-    medians = table.groupby(columns, sort=False).seconds.median().reset_index()
+    medians = median_seconds(rows, ["system", "stage", "image_size", "num"])
     medians["per_second"] = (medians.num / medians.seconds).round(1)
     medians["ms_each"] = (1000 * medians.seconds / medians.num).round(4)
     medians = with_place(medians.assign(measured=repeats), device, 1)

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import pandas as pd
 import torch
 
 from hgnpipe.command import run
@@ -13,7 +12,7 @@ from hgnpipe.flows import build_flow
 from hgnpipe.flows.base import Flow
 from hgnpipe.progress import Progress
 from hgnpipe.registry import lookup, require
-from hgnpipe.timing import measure_in_turn, with_place
+from hgnpipe.timing import measure_in_turn, median_seconds, with_place
 
 NUM_DIMS = 2
 
@@ -61,16 +60,11 @@ def main(
         ).items()
     }
     with Progress("benchmark_flows", repeats + 1, " rounds") as bar:
-        times = [
-            (name, task, 1000 * seconds)
-            for (name, task), _, seconds in measure_in_turn(
-                work, repeats, device=chosen, done=bar.advance
-            )
-        ]
-    table = pd.DataFrame(times, columns=["model", "task", "milliseconds"])
-    medians = table.groupby(["model", "task"], sort=False).milliseconds.median()
-    result = medians.reset_index()
-    base = medians[reference].reindex(result.task).to_numpy()
+        rows = measure_in_turn(work, repeats, device=chosen, done=bar.advance)
+    result = median_seconds(rows, ["model", "task"])
+    result["milliseconds"] = 1000 * result.pop("seconds")
+    base = result[result.model == reference].set_index("task").milliseconds
+    base = base.reindex(result.task).to_numpy()
     result[f"ratio_to_{reference}"] = result.milliseconds / base
     result = with_place(result.assign(repeats=repeats), chosen, threads)
     with written_whole(output) as path:

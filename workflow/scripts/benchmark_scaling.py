@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 
 from hgnpipe.command import run
@@ -19,7 +18,7 @@ from hgnpipe.progress import Progress
 from hgnpipe.rendering import render
 from hgnpipe.simulation import simulate
 from hgnpipe.systems import build_system
-from hgnpipe.timing import measure_in_turn, with_place
+from hgnpipe.timing import measure_in_turn, median_seconds, with_place
 
 FRAMES = 31
 STEP = {
@@ -70,13 +69,10 @@ def main(
         rows = measure_in_turn(works, rounds, done=bar.advance)
     for number in jobs:
         rows += [
-            (("parallel jobs", "training step of each job", number), i, seconds)
-            for i, seconds in enumerate(side_by_side(number, rounds))
+            (("parallel jobs", "training step of each job", number), seconds)
+            for seconds in side_by_side(number, rounds)
         ]
-    table = pd.DataFrame([(*point, seconds) for point, _, seconds in rows])
-    table.columns = ["grows", "what", "value", "seconds"]
-    curves = table.groupby(["grows", "what", "value"], sort=False).seconds.median()
-    result = curves.reset_index()
+    result = median_seconds(rows, ["grows", "what", "value"])
     result["exponent"] = np.nan
     for _, curve in result.groupby(["grows", "what"], sort=False):
         growth = np.diff(np.log(curve.seconds)) / np.diff(np.log(curve.value))
@@ -108,8 +104,8 @@ def frames(name: str, num: int) -> Iterator[tuple[Point, Callable[[], object]]]:
         yield ("frames", f"simulate {name}", length), work
         shown = simulate(system, num // 10, length, 0).q_noisy
         yield ("frames", f"render {name}", length), partial(render, system, shown, 32)
+    shown = simulate(system, num // 10, FRAMES, 0).q_noisy
     for size in (32, 64, 128):
-        shown = simulate(system, num // 10, FRAMES, 0).q_noisy
         work = partial(render, system, shown, size)
         yield ("image size", f"render {name}", size), work
 
@@ -161,7 +157,7 @@ def _steps(rounds: int) -> list[float]:
     step = training_step(**STEP)
     step()
     together.wait()  # nobody is measured alone
-    return [seconds for _, _, seconds in measure_in_turn({0: step}, rounds)]
+    return [seconds for _, seconds in measure_in_turn({("step",): step}, rounds)]
 
 
 if __name__ == "__main__":

@@ -101,7 +101,7 @@ def measure(
         choose_device("cpu", threads)
     with tempfile.TemporaryDirectory() as folder:
         work = work_of(variant, Path(folder), *sizes)
-        seconds = [s for _, _, s in measure_in_turn({variant: work}, steps)]
+        seconds = [s for _, s in measure_in_turn({(variant,): work}, steps)]
     memory = peak_memory_mb()
     return [
         {"variant": variant, "seconds": s, "peak_memory_mb": memory} for s in seconds

@@ -10,14 +10,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-import pandas as pd
 import torch
 import yaml
 
 from hgnpipe.command import run
 from hgnpipe.files import check_writable, written_whole
 from hgnpipe.progress import Progress
-from hgnpipe.timing import measure_in_turn, with_place
+from hgnpipe.timing import measure_in_turn, median_seconds, with_place
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("Snakefile", "config.yaml", "README.md", "workflow", "src")
@@ -43,17 +42,16 @@ def main(preset: str, num_seeds: int, rounds: int, output: Path) -> None:
         }
         pretend_done(done)
         places = dict(zip(jobs, (done, sweep), strict=True))
-        works: dict[str, Callable[[], object]] = {
-            what: partial(snakemake, place, "--dry-run", "--quiet", "all")
+        works: dict[tuple[str], Callable[[], object]] = {
+            (what,): partial(snakemake, place, "--dry-run", "--quiet", "all")
             for what, place in places.items()
         }
         for script in sorted(Path(ROOT, "workflow", "scripts").glob("*.py")):
             command = [sys.executable, str(script), "--help"]
-            works[f"start of {script.stem}"] = partial(call, command, ROOT)
+            works[f"start of {script.stem}",] = partial(call, command, ROOT)
         with Progress("benchmark_workflow", rounds + 1, " rounds") as bar:
             rows = measure_in_turn(works, rounds, done=bar.advance)
-    table = pd.DataFrame(rows, columns=["what", "round", "seconds"])
-    medians = table.groupby("what", sort=False).seconds.median().reset_index()
+    medians = median_seconds(rows, ["what"])
     medians.insert(1, "jobs", medians.what.map(jobs).astype("Int64"))
     medians = with_place(medians.assign(measured=rounds), torch.device("cpu"), 1)
     with written_whole(output) as path:

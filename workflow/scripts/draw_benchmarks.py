@@ -12,9 +12,9 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from hgnpipe.command import run
 from hgnpipe.plotting import (
     COLORS,
-    DASHES,
     WIDTH,
     figure_style,
+    model_styles,
     save_figure,
     system_label,
 )
@@ -116,12 +116,12 @@ def draw_scaling(table: pd.DataFrame) -> Figure:
         rows, COLUMNS, figsize=(WIDTH, 2.2 * rows), squeeze=False
     )
     for panel, (grows, group) in zip(axes.flat, groups, strict=False):
-        for number, (what, curve) in enumerate(group.groupby("what", sort=False)):
+        styles = model_styles(group.what)
+        for what, curve in group.groupby("what", sort=False):
             factor = curve.value / curve.value.iloc[0]
-            style = {"color": COLORS[number % 7], "linestyle": DASHES[number % 5]}
             panel.plot(
                 factor, curve.seconds / curve.seconds.iloc[0], marker="o",
-                markersize=2.5, label=what.replace("_", "-"), **style,
+                markersize=2.5, label=system_label(what), **styles[what],
             )  # fmt: skip
         ends = np.array([1, max(factor)])
         panel.plot(ends, ends ** IDEAL.get(grows, 1.0), color="0.7", linewidth=0.8)

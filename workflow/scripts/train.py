@@ -60,7 +60,7 @@ def main(
         seed=seed,
         device=chosen,
         threads=threads,
-        precision=precision if chosen.type == "cuda" else "fp32",
+        precision=precision,
         code=code,
         checkpoint=checkpoint,
         history_path=history_path,

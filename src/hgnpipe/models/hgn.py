@@ -288,8 +288,7 @@ class HGN(nn.Module):
         with torch.autocast(
             q.device.type, torch.bfloat16, self.bf16_decoder, cache_enabled=False
         ):
-            logits = self.decoder.logits(q)
-        return self.scaler.to_pixels(logits.to(q.dtype))
+            return self.decode_pictures(q)
 
     def decode_path(self, path: State) -> Float[Tensor, "B T 3 S S"]:
         """Frames of a path through phase space, see `decode`."""
