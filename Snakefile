@@ -22,6 +22,13 @@ code_hash = cache(code_hash)  # hundreds of jobs share a few scripts
 configfile: "config.yaml"
 
 
+# A job that is asked to leave gets the time to save its work and to say so: its shell
+# waits for it, and what writes its log stays until it has ended.
+shell.prefix(
+    "set -euo pipefail; trap : TERM INT HUP USR1; "
+    "tee() {{ trap '' TERM INT HUP USR1; exec tee \"$@\"; }}; "
+)
+
 ROOT = Path(workflow.basedir)
 FAMILIES = [
     f"hgnpipe.models.{path.stem}"

@@ -8,7 +8,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from hgnpipe import training
+from hgnpipe import interruption, training
 from hgnpipe.batches import VideoBatches
 from hgnpipe.training import TrainingFailed, TrainingOptions
 
@@ -129,6 +129,76 @@ def test_an_interrupted_training_goes_on_from_its_last_checkpoint(frames, checkp
     resumed = []
     rows = rows_reported(Slope(), frames, checkpoint, resumed=resumed.append)
     assert resumed == [8] and rows == [10, 12]
+
+
+@pytest.mark.parametrize("moment", [1, 2, 5, 11])
+def test_a_training_that_was_asked_to_leave_goes_on_from_there(
+    tiny_hgn, frames, checkpoint, moment
+):
+    undisturbed, model = tiny_hgn(**NOISY), tiny_hgn(**NOISY)
+    expected = fit(undisturbed, frames, options(**ALL_KNOBS))
+    asked = iter(range(1, 13))
+    with pytest.raises(interruption.Interrupted, match=f"after {moment} of 12.*saved"):
+        fit(
+            model, frames, options(**ALL_KNOBS), checkpoint=checkpoint,
+            leave=lambda: next(asked) >= moment,
+        )  # fmt: skip
+    resumed, model = [], tiny_hgn(**NOISY)
+    history = fit(
+        model, frames, options(**ALL_KNOBS), checkpoint=checkpoint,
+        resumed=resumed.append,
+    )  # fmt: skip
+    assert resumed == [moment]
+    pd.testing.assert_frame_equal(history, expected, check_exact=True)
+    for name, value in undisturbed.state_dict().items():
+        assert torch.equal(model.state_dict()[name], value), name
+
+
+def test_without_a_checkpoint_leaving_says_that_nothing_is_saved(frames):
+    with pytest.raises(interruption.Interrupted, match=r"after 1 of 12.*nothing saved"):
+        fit(Slope(), frames, options(), leave=lambda: True)
+
+
+def test_a_request_at_the_last_iteration_comes_too_late_to_matter(frames, checkpoint):
+    asked = iter(range(1, 13))
+    fit(
+        Slope(),
+        frames,
+        options(),
+        checkpoint=checkpoint,
+        leave=lambda: next(asked) > 11,
+    )
+
+
+def test_a_diverged_training_is_not_saved_on_leaving(frames, checkpoint):
+    model = Slope(offset=lambda i: float("nan") if i >= 6 else 0.0)
+    asked = iter(range(1, 13))
+    with pytest.raises(TrainingFailed, match=str(checkpoint)):
+        fit(
+            model, frames, options(), checkpoint=checkpoint,
+            leave=lambda: next(asked) >= 7,
+        )  # fmt: skip
+    assert rows_reported(Slope(), frames, checkpoint) == [6, 8, 10, 12]
+
+
+@pytest.mark.parametrize("finished", [False, True])
+def test_a_training_that_another_process_has_taken_over_leaves_its_files_alone(
+    frames, checkpoint, finished
+):
+    """The other one starts after six iterations, saves, and may even finish."""
+    left = []
+
+    def report(done, row):
+        if done == 6:
+            fit(Slope(), frames, options(), checkpoint=checkpoint)
+            if finished:
+                training.discard_checkpoint(checkpoint)
+            left.append(content(checkpoint)[1] if checkpoint.exists() else None)
+
+    with pytest.raises(interruption.Interrupted, match="another copy"):
+        fit(Slope(), frames, options(), checkpoint=checkpoint, report=report)
+    assert left == [content(checkpoint)[1] if checkpoint.exists() else None]
+    assert checkpoint.exists() == (not finished)
 
 
 def test_a_finished_training_is_only_loaded(tiny_hgn, frames, checkpoint):

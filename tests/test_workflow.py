@@ -3,8 +3,10 @@
 It is built once; the tests then ask Snakemake what an edit would make it remake.
 """
 
+import contextlib
 import csv
 import math
+import os
 import re
 import shutil
 import signal
@@ -43,6 +45,7 @@ SYSTEM = SMOKE["systems"][0]
 MODEL = "hgn_leapfrog"
 RUN = f"results/smoke/runs/{SYSTEM}/{MODEL}/seed0"
 LOG = f"results/smoke/logs/train/{SYSTEM}_{MODEL}_seed0.log"
+CHECKPOINT = f"results/smoke/checkpoints/{SYSTEM}/{MODEL}/seed0.safetensors"
 
 
 def jobs(done):
@@ -553,40 +556,72 @@ def train_process(parent):
     raise AssertionError("no training runs")
 
 
-def test_an_interrupted_training_resumes_and_ends_as_if_undisturbed(project, tmp_path):
-    way = f"presets.smoke.models.{MODEL}.training"
-    options = {"num_iterations": 100, "log_every": 5, "checkpoint_every": 5}
-    configure(project, **{f"{way}.{key}": value for key, value in options.items()})
-    target = f"{RUN}/model.safetensors"
-    undisturbed = shutil.copytree(project, tmp_path / "undisturbed")
-    make(undisturbed, target)
+def stop_training(project, number, everyone, output):
+    """Start a training, wait for its first checkpoint, and send it a signal.
 
-    checkpoint = project / f"results/smoke/checkpoints/{SYSTEM}/{MODEL}/seed0"
-    checkpoint = checkpoint.with_suffix(".safetensors")
-    with open(tmp_path / "interrupted.txt", "w") as file:
-        interrupted = subprocess.Popen(
-            command(target, "--cores", "1"),
+    A scheduler and a terminal send it to everyone: Snakemake, shell, training and tee.
+    """
+    with open(output, "w") as file:
+        process = subprocess.Popen(
+            command(f"{RUN}/model.safetensors", "--cores", "1"),
             cwd=project,
             env=environment(),
             stdout=file,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     try:
         deadline = time.monotonic() + 120
-        while not checkpoint.exists() and time.monotonic() < deadline:
-            assert interrupted.poll() is None
+        while not (project / CHECKPOINT).exists() and time.monotonic() < deadline:
+            assert process.poll() is None
             time.sleep(0.02)
-        train_process(interrupted.pid).send_signal(signal.SIGTERM)
-        assert interrupted.wait(60) != 0
+        if everyone:
+            os.killpg(process.pid, number)
+        else:
+            train_process(process.pid).send_signal(number)
+        return process.wait(60)
     finally:
-        interrupted.kill()
-        interrupted.wait()
-    assert "Stopped." in (project / LOG).read_text("utf-8")
-    assert checkpoint.exists()
-    assert not (project / target).exists()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
-    make(project, target)
+
+def train_longer(project):
+    """Let there be time to stop a training."""
+    way = f"presets.smoke.models.{MODEL}.training"
+    options = {"num_iterations": 100, "log_every": 5, "checkpoint_every": 5}
+    configure(project, **{f"{way}.{key}": value for key, value in options.items()})
+
+
+@pytest.fixture(scope="module")
+def undisturbed(finished, tmp_path_factory):
+    """What the longer training makes."""
+    project = tmp_path_factory.mktemp("workflow") / "undisturbed"
+    shutil.copytree(finished[0], project)
+    train_longer(project)
+    make(project, f"{RUN}/model.safetensors")
+    return contents(project)
+
+
+@pytest.mark.parametrize(
+    ("number", "everyone"),
+    [(signal.SIGUSR1, False), (signal.SIGTERM, True), (signal.SIGINT, True)],
+)
+def test_a_training_that_is_asked_to_leave_resumes_and_ends_as_if_undisturbed(
+    project, undisturbed, tmp_path, number, everyone
+):
+    train_longer(project)
+    terminal = tmp_path / "terminal.txt"
+    assert stop_training(project, number, everyone, terminal) != 0
+    said = r"^Left after (\d+) of 100 iterations, saved in"
+    left = re.search(said, terminal.read_text("utf-8"), re.MULTILINE)
+    assert left, terminal.read_text("utf-8")
+    assert left[0] in (project / LOG).read_text("utf-8")
+    assert (project / CHECKPOINT).exists()
+    assert not (project / f"{RUN}/model.safetensors").exists()
+
+    make(project, f"{RUN}/model.safetensors")
     log = (project / LOG).read_text("utf-8")
-    assert re.search(r"resumes after [1-9]\d* of 100$", log, re.MULTILINE), log
-    assert not checkpoint.exists()
-    assert contents(project) == contents(undisturbed)
+    assert re.search(rf"resumes after {left[1]} of 100$", log, re.MULTILINE), log
+    assert list((project / CHECKPOINT).parent.iterdir()) == []
+    assert contents(project) == undisturbed

@@ -6,15 +6,19 @@ import signal
 import sys
 import typing
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from jsonargparse import auto_cli
+
+from hgnpipe.interruption import EXIT_CODE, Interrupted
 
 
 def run(main: Callable[..., None]) -> None:
     """Call ``main`` with the options of the command line.
 
     What a user can mend ends in one line and exit code 1; ``HGNPIPE_TRACEBACK=1`` shows
-    where it came from. SIGTERM ends a job like Ctrl-C does: half-written files go.
+    where it came from. SIGTERM ends a job like Ctrl-C does: half-written files go. One
+    that saves its work before it leaves ends with `hgnpipe.interruption.EXIT_CODE`.
     """
     signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -25,8 +29,11 @@ def run(main: Callable[..., None]) -> None:
         expected = isinstance(error, (ValueError, RuntimeError))
         kind = "" if expected else f"{type(error).__name__}: "
         sys.exit(f"Error: {kind}{error}")
+    except Interrupted as error:
+        _tell(str(error))
+        sys.exit(EXIT_CODE)
     except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
+        _tell("Stopped.")
         sys.exit(130)
 
 
@@ -51,6 +58,12 @@ def join_lists(main: Callable[..., None], arguments: Sequence[str]) -> list[str]
             collecting = []
             joined.append("[]")
     return joined
+
+
+def _tell(message: str) -> None:
+    """Last words of a job; who would hear them may have been stopped as well."""
+    with suppress(BrokenPipeError):
+        print(message, file=sys.stderr, flush=True)
 
 
 def _interrupt(*_: object) -> None:

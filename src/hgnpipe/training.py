@@ -19,7 +19,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from hgnpipe.batches import Batches, random_seed
-from hgnpipe.files import written_whole
+from hgnpipe.files import Claim, written_whole
+from hgnpipe.interruption import Interrupted
 from hgnpipe.recording import Record, RecordedSteps, record_cuda_graph
 from hgnpipe.registry import check_options, require
 
@@ -126,10 +127,13 @@ def fit(
     probe: Callable[[], Mapping[str, float]] | None = None,
     keep_best: str | None = None,
     record: Record | None = None,
+    leave: Callable[[], bool] = lambda: False,
 ) -> pd.DataFrame:
     """Train ``model`` in place with Adam.
 
-    On a GPU, iterations of a `Scheduled` model are recorded and replayed.
+    On a GPU, iterations of a `Scheduled` model are recorded and replayed. The process
+    that was the last to begin a training with some ``checkpoint`` owns it: an earlier
+    one, which somebody forgot to stop, leaves at its next checkpoint or at the end.
 
     Args:
         model: The model, on the device on which to train.
@@ -148,6 +152,7 @@ def fit(
             where it was lowest. Otherwise it ends with the last ones.
         record: Records iterations; by default CUDA graphs on a GPU, and nothing on a
             processor.
+        leave: Asked after every iteration; if so, it is saved, and the training ends.
 
     Returns:
         History: one row per ``log_every`` iterations with the mean of every loss term.
@@ -155,6 +160,7 @@ def fit(
     Raises:
         ValueError: If the data do not fit the model.
         TrainingFailed: If the loss or its gradient is no longer a number.
+        Interrupted: If it was to ``leave``, or has another owner by now.
     """
     data.check(model)
     run = _Run(model, options, identity, seed, checkpoint, keep_best)
@@ -168,12 +174,13 @@ def fit(
         for iteration in range(run.done, options.num_iterations):
             batch = data.draw(model, options.batch_size, seed, iteration, run.device)
             run.update(batch, iteration)
-            if run.done % options.log_every and run.done < options.num_iterations:
-                continue
-            row = run.close_row(probe)
-            if report is not None:
-                report(run.done, row)
-            run.save_if_due()
+            if not run.done % options.log_every or run.done == options.num_iterations:
+                row = run.close_row(probe)
+                if report is not None:
+                    report(run.done, row)
+                run.save_if_due()
+            if leave() and run.done < options.num_iterations:
+                run.leave()
     run.restore_best()
     model.eval()
     return pd.DataFrame(run.history)
@@ -193,6 +200,7 @@ class _Run:
     ) -> None:
         self.model, self.options, self.seed = model, options, seed
         self.checkpoint, self.keep_best = checkpoint, keep_best
+        self.claim = None if checkpoint is None else Claim(checkpoint)
         self.identity = json.dumps(
             {"options": asdict(options), "seed": seed, **(identity or {})},
             sort_keys=True,
@@ -256,8 +264,28 @@ class _Run:
         Raises:
             TrainingFailed: If the loss or its gradient is not finite.
         """
-        count = self.done - (self.history[-1]["iteration"] if self.history else 0)
-        means = (self.sums / count).tolist()
+        row = {"iteration": self.done, **self.means()}
+        if probe is not None:
+            self.model.eval()
+            row |= probe()
+            self.model.train()
+        self._remember(row)
+        self.history.append(row)
+        self.sums = 0.0
+        return row
+
+    @property
+    def since_row(self) -> int:
+        """Iterations since the last row of the history."""
+        return self.done - (self.history[-1]["iteration"] if self.history else 0)
+
+    def means(self) -> dict[str, float]:
+        """Mean of every term since the last row.
+
+        Raises:
+            TrainingFailed: If the loss or its gradient is not finite.
+        """
+        means = (self.sums / self.since_row).tolist()
         row = dict(zip(self.terms, means, strict=True))
         loss, norm = row["loss"], row["grad_norm"]
         if not np.isfinite([loss, norm]).all():
@@ -267,14 +295,6 @@ class _Run:
                 f"gradient norm {norm:.4g}. A lower learning_rate or max_grad_norm may "
                 f"help. Last good checkpoint: {kept}."
             )
-        row = {"iteration": self.done, **row}
-        if probe is not None:
-            self.model.eval()
-            row |= probe()
-            self.model.train()
-        self._remember(row)
-        self.history.append(row)
-        self.sums = 0.0
         return row
 
     def _remember(self, row: Mapping[str, float]) -> None:
@@ -293,17 +313,48 @@ class _Run:
             self.model.load_state_dict(self.best)
 
     def save_if_due(self) -> None:
-        """Save a checkpoint, at the end of a row: only then the state is a good one."""
+        """Save a checkpoint, at the end of a row: its loss is known to be finite."""
         every, total = self.options.checkpoint_every, self.options.num_iterations
-        if self.checkpoint is None or (
-            self.done // every == self.last_saved // every and self.done < total
-        ):
+        if self.done // every > self.last_saved // every or self.done == total:
+            self.save()
+
+    def leave(self) -> None:
+        """Save what is done, and end.
+
+        Raises:
+            TrainingFailed: If the loss or its gradient is not finite.
+            Interrupted: If all went well.
+        """
+        if self.since_row:
+            self.means()
+        self.save()
+        saved = f"saved in {self.checkpoint}" if self.checkpoint else "nothing saved"
+        raise Interrupted(
+            f"Left after {self.done} of {self.options.num_iterations} iterations, "
+            f"{saved}. The same training goes on from there."
+        )
+
+    def save(self) -> None:
+        """Save a checkpoint if there is to be one.
+
+        Raises:
+            Interrupted: If it has another owner by now.
+        """
+        if self.checkpoint is None:
             return
+        self.claim.check()
         tensors = {f"model.{k}": v for k, v in self.model.state_dict().items()}
         tensors |= {f"best.{k}": v for k, v in self.best.items()}
         for index, moments in self.optimizer.state_dict()["state"].items():
             tensors |= {f"adam.{index}.{name}": v for name, v in moments.items()}
-        metadata = {"identity": self.identity, "history": json.dumps(self.history)}
+        if self.since_row:
+            tensors["sums"] = self.sums
+        metadata = {
+            "identity": self.identity,
+            "history": json.dumps(self.history),
+            "done": str(self.done),
+            "terms": json.dumps(self.terms),
+        }
         with written_whole(self.checkpoint) as temporary:
             save_file(
                 {k: v.contiguous() for k, v in tensors.items()}, temporary, metadata
@@ -335,8 +386,16 @@ class _Run:
             state.setdefault(int(index), {})[moment] = value
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": state})
         self.history = json.loads(metadata["history"])
-        self.done = self.last_saved = self.history[-1]["iteration"]
+        self.done = self.last_saved = int(metadata["done"])
+        self.terms = json.loads(metadata["terms"])
+        self.sums = tensors["sums"].to(self.device) if "sums" in tensors else 0.0
         return True
+
+
+def discard_checkpoint(path: str | Path) -> None:
+    """Remove what a training needed to go on."""
+    Path(path).unlink(missing_ok=True)
+    Claim.mark(path).unlink(missing_ok=True)
 
 
 def _own_stream(device: torch.device) -> AbstractContextManager[Any]:

@@ -11,9 +11,15 @@ import torch
 
 from hgnpipe.batches import Batches
 from hgnpipe.files import written_whole
+from hgnpipe.interruption import requests_noted
 from hgnpipe.progress import Progress
 from hgnpipe.provenance import peak_memory_mb, provenance
-from hgnpipe.training import Trainable, TrainingOptions, fit
+from hgnpipe.training import (
+    Trainable,
+    TrainingOptions,
+    discard_checkpoint,
+    fit,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +33,8 @@ class TrainingJob:
         threads: Processor cores in use.
         precision: Of products on a GPU; a checkpoint of another one is not resumed.
         code: Fingerprint of the code; a checkpoint of other code is not resumed.
-        checkpoint: File to resume from and to save to; removed at the end.
+        checkpoint: File to resume from and to save to; removed at the end. SIGTERM and
+            the other signals of `hgnpipe.interruption` save it before the job ends.
         history_path: Training curves to write, CSV.
         run_path: Provenance to write, JSON.
     """
@@ -67,12 +74,16 @@ class TrainingJob:
         Raises:
             ValueError: If the data do not fit the model.
             TrainingFailed: If the loss or its gradient is no longer a number.
+            Interrupted: If a signal asked to leave, or another copy has taken over.
         """
         origin = dict(provenance(self.device, self.threads), code=self.code)
         precision = self.precision if self.device.type == "cuda" else "fp32"
         origin |= {"precision": precision, "seed": self.seed, "resumed_at": 0}
         start = time.perf_counter()
-        with Progress(f"train {self.label}", options.num_iterations, "it", 5) as bar:
+        with (
+            requests_noted() as requests,
+            Progress(f"train {self.label}", options.num_iterations, "it", 5) as bar,
+        ):
 
             def resumed(iteration: int) -> None:
                 origin["resumed_at"] = iteration
@@ -89,6 +100,7 @@ class TrainingJob:
                 resumed=resumed,
                 probe=probe,
                 keep_best=keep_best,
+                leave=lambda: bool(requests),
             )
         origin["wall_s"] = round(time.perf_counter() - start, 1)
         origin["peak_memory_mb"] = round(peak_memory_mb())
@@ -97,4 +109,4 @@ class TrainingJob:
             history.to_csv(path, index=False)
         with written_whole(self.run_path) as path:
             path.write_text(json.dumps(origin, indent=2) + "\n")
-        self.checkpoint.unlink(missing_ok=True)
+        discard_checkpoint(self.checkpoint)
