@@ -3,7 +3,8 @@ import os
 import pytest
 import torch
 
-from hgnpipe.device import DEVICES, PRECISIONS, choose_device
+from hgnpipe import device
+from hgnpipe.device import DEVICES, PRECISIONS, choose_device, find_device
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +34,25 @@ def cuda(monkeypatch):
 def test_a_job_gets_the_device_it_asks_for(cuda, name, available, expected):
     cuda(available)
     assert choose_device(name) == torch.device(expected)
+
+
+@pytest.mark.parametrize(("num", "taken"), [(1, []), (3, [2])])
+def test_a_job_takes_one_of_several_gpus(cuda, monkeypatch, num, taken):
+    cuda(True)
+    chosen, asked = [], []
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: num)
+    monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
+    monkeypatch.setattr(device, "take_gpu", lambda names: asked.append(names) or 2)
+    assert choose_device("cuda") == torch.device("cuda")
+    assert chosen == taken
+    assert asked == [["0", "1", "2"]] * len(taken)
+
+
+def test_to_find_a_device_takes_no_gpu(cuda, monkeypatch):
+    cuda(True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+    monkeypatch.setattr(device, "take_gpu", lambda names: pytest.fail("taken"))
+    assert find_device("auto") == "cuda"
 
 
 def test_cuda_that_is_not_there_is_one_line_that_says_what_to_do(cuda):

@@ -233,10 +233,10 @@ def check_device(device: str) -> None:
         ValueError: If CUDA is asked for and not available.
     """
     if device == "cuda":  # the others need no torch to be found legal
-        from hgnpipe.device import choose_device
+        from hgnpipe.device import find_device
 
         with _located("device"):
-            choose_device(device)
+            find_device(device)
 
 
 def share_environment() -> None:

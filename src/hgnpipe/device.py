@@ -7,6 +7,7 @@ import sys
 import torch
 from threadpoolctl import threadpool_limits
 
+from hgnpipe.gpus import take_gpu, visible_gpus
 from hgnpipe.registry import lookup, require
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -20,6 +21,8 @@ def choose_device(
     reproducible: bool = False,
 ) -> torch.device:
     """Device called ``name``, with torch set up to use it well.
+
+    Of several GPUs the process takes the one with the fewest jobs, see `hgnpipe.gpus`.
 
     Args:
         name: ``cpu``, ``cuda``, or ``auto``: the GPU if there is one.
@@ -35,15 +38,11 @@ def choose_device(
     Raises:
         ValueError: If a name is unknown, or CUDA is asked for and not available.
     """
-    lookup("device", name, dict.fromkeys(DEVICES))
+    kind = find_device(name)
     lookup("precision", precision, dict.fromkeys(PRECISIONS))
     require(threads >= 1, "threads", threads, "1 or more")
-    available = torch.cuda.is_available()
-    if name == "cuda" and not available:
-        raise ValueError(
-            "device is 'cuda', but torch finds no CUDA device here. Use 'auto' or "
-            "'cpu', or install a CUDA build of torch on a machine with a GPU."
-        )
+    if kind == "cuda" and (num := torch.cuda.device_count()) > 1:
+        torch.cuda.set_device(take_gpu(visible_gpus(num)))
     torch.set_num_threads(threads)
     threadpool_limits(threads)  # NumPy's and SciPy's linear algebra has threads too
     torch.backends.cudnn.allow_tf32 = precision == "tf32"
@@ -55,7 +54,23 @@ def choose_device(
     if reproducible:  # read when the GPU's linear algebra starts
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     _keep_freed_memory()
-    return torch.device("cuda" if available and name != "cpu" else "cpu")
+    return torch.device(kind)
+
+
+def find_device(name: str) -> str:
+    """Kind of the device called ``name``: ``cpu`` or ``cuda``. Nothing is taken.
+
+    Raises:
+        ValueError: If the name is unknown, or CUDA is asked for and not available.
+    """
+    lookup("device", name, dict.fromkeys(DEVICES))
+    available = torch.cuda.is_available()
+    if name == "cuda" and not available:
+        raise ValueError(
+            "device is 'cuda', but torch finds no CUDA device here. Use 'auto' or "
+            "'cpu', or install a CUDA build of torch on a machine with a GPU."
+        )
+    return "cuda" if available and name != "cpu" else "cpu"
 
 
 def _keep_freed_memory() -> None:
