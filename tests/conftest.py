@@ -7,12 +7,21 @@ from jaxtyping import install_import_hook
 typechecker = beartype(conf=BeartypeConf(is_pep484_tower=True))
 install_import_hook("hgnpipe", f"{__name__}.typechecker")
 
+import os  # noqa: E402
 import shutil  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 import pytest  # noqa: E402
 import torch  # noqa: E402
-from pipeline import copy_sources, make, shown  # noqa: E402
+from filelock import FileLock  # noqa: E402
+from pipeline import (  # noqa: E402
+    RUN,
+    contents,
+    copy_sources,
+    make,
+    shown,
+    train_longer,
+)
 
 from hgnpipe.models.hgn import HGN  # noqa: E402
 
@@ -33,9 +42,20 @@ def tiny_hgn():
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
-    """A project whose smoke preset is built, for looking only; and what was shown."""
-    project = copy_sources(tmp_path_factory.mktemp("workflow") / "hgnpipe")
-    return project, shown(make(project))
+    """A project whose smoke preset is built, for looking only; and what was shown.
+
+    Built once, whichever process of pytest-xdist asks first.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    project, terminal = folder / "finished/hgnpipe", folder / "finished/terminal.txt"
+    with FileLock(folder / "finished.lock"):
+        if not terminal.exists():
+            shutil.rmtree(project.parent, ignore_errors=True)
+            project.parent.mkdir()
+            terminal.write_text(shown(make(copy_sources(project))), "utf-8")
+    return project, terminal.read_text("utf-8")
 
 
 @pytest.fixture(scope="session")
@@ -48,3 +68,26 @@ def fresh(tmp_path_factory):
 def project(finished, tmp_path):
     """A copy of the finished project, for a test of its own."""
     return Path(shutil.copytree(finished[0], tmp_path / "moved")).resolve()
+
+
+@pytest.fixture
+def fresh_project(tmp_path):
+    """A project of its own where nothing is built."""
+    return copy_sources(tmp_path.resolve() / "hgnpipe")
+
+
+@pytest.fixture
+def longer(project):
+    """A copy of the finished project where one training is longer and to be done."""
+    train_longer(project)
+    return project
+
+
+@pytest.fixture(scope="session")
+def undisturbed(finished, tmp_path_factory):
+    """What the longer training makes."""
+    project = tmp_path_factory.mktemp("workflow") / "undisturbed"
+    shutil.copytree(finished[0], project)
+    train_longer(project)
+    make(project, f"{RUN}/model.safetensors")
+    return contents(project)

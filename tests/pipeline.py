@@ -6,10 +6,23 @@ import subprocess
 import sys
 from pathlib import Path
 
+import yaml
+from safetensors.torch import load_file
+
 REPOSITORY = Path(__file__).parents[1]
 SOURCES = [
     *("Snakefile", "README.md", "config.yaml", "profiles", "slurm", "src", "workflow")
 ]
+
+PRESETS = yaml.safe_load((REPOSITORY / "config.yaml").read_text("utf-8"))["presets"]
+SMOKE = PRESETS["smoke"]
+
+# One training, for tests that need one.
+SYSTEM = SMOKE["systems"][0]
+MODEL = "hgn_leapfrog"
+RUN = f"results/smoke/runs/{SYSTEM}/{MODEL}/seed0"
+LOG = f"results/smoke/logs/train/{SYSTEM}_{MODEL}_seed0.log"
+CHECKPOINT = f"results/smoke/checkpoints/{SYSTEM}/{MODEL}/seed0.safetensors"
 
 
 def command(*arguments, preset="smoke"):
@@ -55,3 +68,32 @@ def copy_sources(target):
         elif source.exists():
             shutil.copy2(source, target)
     return target
+
+
+def configure(project, **values):
+    """Change config.yaml; a key with dots in it is the way to a nested one."""
+    path = project / "config.yaml"
+    config = yaml.safe_load(path.read_text("utf-8"))
+    for key, value in values.items():
+        *way, last = key.split(".")
+        block = config
+        for name in way:
+            block[name] = dict(block[name])  # other blocks may share it by an anchor
+            block = block[name]
+        assert block.get(last) != value
+        block[last] = value
+    path.write_text(yaml.safe_dump(config, sort_keys=False), "utf-8")
+
+
+def train_longer(project):
+    """Let there be time to stop a training."""
+    way = f"presets.smoke.models.{MODEL}.training"
+    options = {"num_iterations": 100, "log_every": 5, "checkpoint_every": 5}
+    configure(project, **{f"{way}.{key}": value for key, value in options.items()})
+
+
+def contents(project):
+    """What a training has made, without times and places."""
+    tensors = load_file(project / RUN / "model.safetensors")
+    history = (project / RUN / "history.csv").read_bytes()
+    return {k: v.numpy().tobytes() for k, v in tensors.items()}, history

@@ -223,8 +223,7 @@ def test_rules_and_statistics_can_be_looked_at(page):
         page.locator("#app canvas, #app svg.marks").first.wait_for()
 
 
-def test_a_report_that_fails_leaves_nothing_behind(finished):
-    project = finished[0]
+def test_a_report_that_fails_leaves_nothing_behind(project):
     output = project / "results/smoke/other_report.html"
     done = subprocess.run(
         [

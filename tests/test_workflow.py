@@ -18,14 +18,28 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-import yaml
-from pipeline import REPOSITORY, SOURCES, command, environment, make, shown, snakemake
-from safetensors.torch import load_file
+from pipeline import (
+    CHECKPOINT,
+    LOG,
+    MODEL,
+    PRESETS,
+    RUN,
+    SMOKE,
+    SOURCES,
+    SYSTEM,
+    command,
+    configure,
+    contents,
+    environment,
+    make,
+    shown,
+    snakemake,
+    train_longer,
+)
+from yte import process_yaml
 
 pytestmark = pytest.mark.workflow
 
-PRESETS = yaml.safe_load((REPOSITORY / "config.yaml").read_text("utf-8"))["presets"]
-SMOKE = PRESETS["smoke"]
 HGNS = {name for name, m in SMOKE["models"].items() if m["family"] == "hgn"}
 FLOWS = SMOKE["flows"]
 LEARNED = {(t, flow) for t, names in FLOWS["targets"].items() for flow in names}
@@ -40,12 +54,6 @@ def files_of(table):
 
 
 TABLES, FLOW_TABLES = files_of("table1"), files_of("flows")
-
-SYSTEM = SMOKE["systems"][0]
-MODEL = "hgn_leapfrog"
-RUN = f"results/smoke/runs/{SYSTEM}/{MODEL}/seed0"
-LOG = f"results/smoke/logs/train/{SYSTEM}_{MODEL}_seed0.log"
-CHECKPOINT = f"results/smoke/checkpoints/{SYSTEM}/{MODEL}/seed0.safetensors"
 
 
 def jobs(done):
@@ -106,21 +114,6 @@ def append(project, path, line):
         file.write(f"\n{line}\n")
 
 
-def configure(project, **values):
-    """Change config.yaml; a key with dots in it is the way to a nested one."""
-    path = project / "config.yaml"
-    config = yaml.safe_load(path.read_text("utf-8"))
-    for key, value in values.items():
-        *way, last = key.split(".")
-        block = config
-        for name in way:
-            block[name] = dict(block[name])  # other blocks may share it by an anchor
-            block = block[name]
-        assert block.get(last) != value
-        block[last] = value
-    path.write_text(yaml.safe_dump(config, sort_keys=False), "utf-8")
-
-
 def test_the_table_has_finite_errors_of_every_system_split_and_model(finished):
     with open(finished[0] / "results/table1.csv", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -172,8 +165,8 @@ def laid_out(path):
     return {name: dict(zip(head[1:], cells, strict=True)) for name, *cells in rows}
 
 
-def test_a_second_call_does_nothing(finished):
-    done = make(finished[0])
+def test_a_second_call_does_nothing(project):
+    done = make(project)
     assert "Nothing to be done" in shown(done)
 
 
@@ -526,13 +519,6 @@ def test_a_training_that_fails_says_why_in_its_log_and_on_the_terminal(project):
     assert not (project / RUN / "model.safetensors").exists()
 
 
-def contents(project):
-    """What a training has made, without times and places."""
-    tensors = load_file(project / RUN / "model.safetensors")
-    history = (project / RUN / "history.csv").read_bytes()
-    return {k: v.numpy().tobytes() for k, v in tensors.items()}, history
-
-
 def test_training_again_gives_identical_results(project):
     def tables():
         paths = [f"{RUN}/metrics.csv", "results/table1.csv"]
@@ -586,23 +572,6 @@ def stop_training(project, number, everyone, output):
         process.wait()
 
 
-def train_longer(project):
-    """Let there be time to stop a training."""
-    way = f"presets.smoke.models.{MODEL}.training"
-    options = {"num_iterations": 100, "log_every": 5, "checkpoint_every": 5}
-    configure(project, **{f"{way}.{key}": value for key, value in options.items()})
-
-
-@pytest.fixture(scope="module")
-def undisturbed(finished, tmp_path_factory):
-    """What the longer training makes."""
-    project = tmp_path_factory.mktemp("workflow") / "undisturbed"
-    shutil.copytree(finished[0], project)
-    train_longer(project)
-    make(project, f"{RUN}/model.safetensors")
-    return contents(project)
-
-
 @pytest.mark.parametrize(
     ("number", "everyone"),
     [(signal.SIGUSR1, False), (signal.SIGTERM, True), (signal.SIGINT, True)],
@@ -625,3 +594,30 @@ def test_a_training_that_is_asked_to_leave_resumes_and_ends_as_if_undisturbed(
     assert re.search(rf"resumes after {left[1]} of 100$", log, re.MULTILINE), log
     assert list((project / CHECKPOINT).parent.iterdir()) == []
     assert contents(project) == undisturbed
+
+
+@pytest.mark.parametrize("model", ["", "a100"])
+def test_the_profile_of_slurm_names_all_rules_that_ask_for_a_gpu(
+    fresh, monkeypatch, model
+):
+    monkeypatch.setenv("HGNPIPE_SLURM_GPU_MODEL", model)
+    profile = process_yaml((fresh / "slurm/profile.yaml").read_text("utf-8"))
+    resources = profile["set-resources"].items()
+    named = {
+        rule: asked["gpu_model"] for rule, asked in resources if "gpu_model" in asked
+    }
+    files = sorted((fresh / "workflow/rules").glob("*.smk"))
+    rules = "".join(path.read_text("utf-8") for path in files).split("\nrule ")[1:]
+    asking = {
+        rule.partition(":")[0] for rule in rules if re.search(r"^ +gpu=", rule, re.M)
+    }
+    assert len(asking) > 5
+    assert named == (dict.fromkeys(asking, model) if model else {})
+
+
+@pytest.mark.parametrize(("shown_gpus", "limit"), [("0,3,4", 3), ("", None)])
+def test_no_more_jobs_ask_for_a_gpu_at_once_than_there_are(fresh, shown_gpus, limit):
+    profile = (fresh / "profiles/default/config.yaml").read_text("utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CUDA_VISIBLE_DEVICES", shown_gpus)
+        assert process_yaml(profile).get("resources") == (limit and {"gpu": limit})
