@@ -22,9 +22,7 @@ def run(main: Callable[..., None]) -> None:
     except (ValueError, RuntimeError, OSError, MemoryError) as error:
         if os.environ.get("HGNPIPE_TRACEBACK"):
             raise
-        expected = isinstance(error, (ValueError, RuntimeError))
-        kind = "" if expected else f"{type(error).__name__}: "
-        sys.exit(f"Error: {kind}{error}")
+        sys.exit(f"Error: {_kind(error)}{error}")
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         sys.exit(130)
@@ -55,3 +53,11 @@ def join_lists(main: Callable[..., None], arguments: Sequence[str]) -> list[str]
 
 def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
+
+
+def _kind(error: Exception) -> str:
+    """What kind of error it is, where its own words do not say so."""
+    if isinstance(error, MemoryError) or "allocate memory" in str(error):
+        return "Out of memory: "
+    expected = isinstance(error, (ValueError, RuntimeError))
+    return "" if expected else f"{type(error).__name__}: "
