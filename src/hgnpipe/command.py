@@ -2,12 +2,16 @@
 
 import json
 import os
+import re
 import signal
 import sys
 import typing
 from collections.abc import Callable, Sequence
 
 from jsonargparse import auto_cli
+
+MEMORY = "[Aa]llocate memory|bad_alloc"
+"""How torch and the system say that there is none left; NumPy has a `MemoryError`."""
 
 
 def run(main: Callable[..., None]) -> None:
@@ -57,7 +61,7 @@ def _interrupt(*_: object) -> None:
 
 def _kind(error: Exception) -> str:
     """What kind of error it is, where its own words do not say so."""
-    if isinstance(error, MemoryError) or "allocate memory" in str(error):
+    if isinstance(error, MemoryError) or re.search(MEMORY, str(error)):
         return "Out of memory: "
     expected = isinstance(error, (ValueError, RuntimeError))
     return "" if expected else f"{type(error).__name__}: "
