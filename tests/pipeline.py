@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import yaml
+
 REPOSITORY = Path(__file__).parents[1]
 SOURCES = [
     *("Snakefile", "README.md", "config.yaml", "profiles", "slurm", "src", "workflow")
@@ -44,6 +46,21 @@ def make(project, *arguments):
     done = snakemake(project, "--cores", "2", *arguments)
     assert done.returncode == 0, shown(done)
     return done
+
+
+def configure(project, **values):
+    """Change config.yaml; a key with dots in it is the way to a nested one."""
+    path = project / "config.yaml"
+    config = yaml.safe_load(path.read_text("utf-8"))
+    for key, value in values.items():
+        *way, last = key.split(".")
+        block = config
+        for name in way:
+            block[name] = dict(block[name])  # other blocks may share it by an anchor
+            block = block[name]
+        assert block.get(last) != value
+        block[last] = value
+    path.write_text(yaml.safe_dump(config, sort_keys=False), "utf-8")
 
 
 def copy_sources(target):

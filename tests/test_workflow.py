@@ -17,7 +17,16 @@ import numpy as np
 import psutil
 import pytest
 import yaml
-from pipeline import REPOSITORY, SOURCES, command, environment, make, shown, snakemake
+from pipeline import (
+    REPOSITORY,
+    SOURCES,
+    command,
+    configure,
+    environment,
+    make,
+    shown,
+    snakemake,
+)
 from safetensors.torch import load_file
 
 pytestmark = pytest.mark.workflow
@@ -101,21 +110,6 @@ def edit(project, path, old, new):
 def append(project, path, line):
     with open(project / path, "a", encoding="utf-8") as file:
         file.write(f"\n{line}\n")
-
-
-def configure(project, **values):
-    """Change config.yaml; a key with dots in it is the way to a nested one."""
-    path = project / "config.yaml"
-    config = yaml.safe_load(path.read_text("utf-8"))
-    for key, value in values.items():
-        *way, last = key.split(".")
-        block = config
-        for name in way:
-            block[name] = dict(block[name])  # other blocks may share it by an anchor
-            block = block[name]
-        assert block.get(last) != value
-        block[last] = value
-    path.write_text(yaml.safe_dump(config, sort_keys=False), "utf-8")
 
 
 def test_the_table_has_finite_errors_of_every_system_split_and_model(finished):
