@@ -26,7 +26,7 @@ def run(main: Callable[..., None]) -> None:
     except (ValueError, RuntimeError, OSError, MemoryError) as error:
         if os.environ.get("HGNPIPE_TRACEBACK"):
             raise
-        sys.exit(f"Error: {_kind(error)}{error}")
+        sys.exit(f"Error: {_kind(error)}{error}".rstrip(": "))
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         sys.exit(130)
