@@ -59,17 +59,6 @@ def make(project, *arguments):
     return done
 
 
-def copy_sources(target):
-    target.mkdir()
-    ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
-    for source in (REPOSITORY / name for name in SOURCES):
-        if source.is_dir():
-            shutil.copytree(source, target / source.name, ignore=ignored)
-        elif source.exists():
-            shutil.copy2(source, target)
-    return target
-
-
 def configure(project, **values):
     """Change config.yaml; a key with dots in it is the way to a nested one."""
     path = project / "config.yaml"
@@ -83,6 +72,17 @@ def configure(project, **values):
         assert block.get(last) != value
         block[last] = value
     path.write_text(yaml.safe_dump(config, sort_keys=False), "utf-8")
+
+
+def copy_sources(target):
+    target.mkdir()
+    ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    for source in (REPOSITORY / name for name in SOURCES):
+        if source.is_dir():
+            shutil.copytree(source, target / source.name, ignore=ignored)
+        elif source.exists():
+            shutil.copy2(source, target)
+    return target
 
 
 def train_longer(project):

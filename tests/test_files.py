@@ -1,4 +1,9 @@
+import errno
 import os
+import platform
+import re
+import subprocess
+import sys
 
 import pytest
 
@@ -102,3 +107,85 @@ def test_claims_to_different_files_do_not_meet(tmp_path):
     first, second = Claim(tmp_path / "a"), Claim(tmp_path / "b")
     first.check()
     second.check()
+
+
+HALF = """
+import os, sys, time
+from pathlib import Path
+from hgnpipe.files import written_whole
+
+target, moment = Path(sys.argv[1]), sys.argv[2]
+def wait(*_):
+    print("here", flush=True)
+    time.sleep(60)
+if moment != "write":
+    setattr(os, moment, wait)
+with written_whole(target) as temporary:
+    with open(temporary, "w") as file:
+        file.write("ne")
+        file.flush()
+        if moment == "write":
+            wait()
+        file.write("w")
+"""
+
+
+def killed_while_writing(target, moment):
+    """Kill a process that writes a file; answers what it has left."""
+    arguments = [sys.executable, "-c", HALF, target, moment]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"here\n"
+        process.kill()
+    return [path for path in target.parent.iterdir() if path != target]
+
+
+@pytest.mark.parametrize("old", [None, "old"])
+@pytest.mark.parametrize("moment", ["write", "fsync", "replace"])
+def test_a_killed_process_leaves_the_old_file_or_none(tmp_path, moment, old):
+    target = tmp_path / "out.txt"
+    if old is not None:
+        target.write_text(old)
+    (left,) = killed_while_writing(target, moment)
+    assert (target.read_text() if target.exists() else None) == old
+    assert left.read_text() == ("ne" if moment == "write" else "new")
+    with written_whole(target) as temporary:
+        temporary.write_text("new")
+    assert list(tmp_path.iterdir()) == [target] and target.read_text() == "new"
+
+
+def test_what_others_write_is_left_alone(tmp_path):
+    """Other files, living processes, and other machines that share the disk."""
+    target, host = tmp_path / "out.txt", platform.node()
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    others = {
+        *(f".out.txt.{host}.{os.getppid()}.part", f".out.txt.other.{ended.pid}.part"),
+        *(f".out.txt.bak.{host}.{ended.pid}.part", f".out.txt.{host}.mine.part"),
+    }
+    for name in {*others, f".out.txt.{host}.{ended.pid}.part"}:
+        (tmp_path / name).touch()
+    with written_whole(target):
+        pass
+    assert {path.name for path in tmp_path.iterdir()} == {*others, "out.txt"}
+
+
+@pytest.mark.parametrize("function", ["fsync", "replace"])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EROFS])
+def test_what_the_disk_refuses_in_the_end_names_the_file(
+    tmp_path, monkeypatch, function, number
+):
+    def refuse(*_):
+        raise OSError(number, os.strerror(number))
+
+    target = tmp_path / "out.txt"
+    target.write_text("old")
+    monkeypatch.setattr(os, function, refuse)
+    message = re.escape(f"Cannot write {target}: {os.strerror(number)}.")
+    with pytest.raises(ValueError, match=message), written_whole(target) as temporary:
+        temporary.write_text("new")
+    assert list(tmp_path.iterdir()) == [target] and target.read_text() == "old"
+
+
+def test_an_error_that_is_not_of_the_disk_stays_what_it_is(tmp_path):
+    with pytest.raises(OSError, match="gone"), written_whole(tmp_path / "out.txt"):
+        raise FileNotFoundError(2, "No such file or directory", "gone")

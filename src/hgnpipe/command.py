@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import sys
 import typing
@@ -11,6 +12,9 @@ from contextlib import suppress
 from jsonargparse import auto_cli
 
 from hgnpipe.interruption import EXIT_CODE, Interrupted
+
+MEMORY = "[Aa]llocate memory|bad_alloc"
+"""How torch and the system say that there is none left; NumPy has a `MemoryError`."""
 
 
 def run(main: Callable[..., None]) -> None:
@@ -26,9 +30,7 @@ def run(main: Callable[..., None]) -> None:
     except (ValueError, RuntimeError, OSError, MemoryError) as error:
         if os.environ.get("HGNPIPE_TRACEBACK"):
             raise
-        expected = isinstance(error, (ValueError, RuntimeError))
-        kind = "" if expected else f"{type(error).__name__}: "
-        sys.exit(f"Error: {kind}{error}")
+        sys.exit(f"Error: {_kind(error)}{error}".rstrip(": "))
     except Interrupted as error:
         _tell(str(error))
         sys.exit(EXIT_CODE)
@@ -68,3 +70,11 @@ def _tell(message: str) -> None:
 
 def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
+
+
+def _kind(error: Exception) -> str:
+    """What kind of error it is, where its own words do not say so."""
+    if isinstance(error, MemoryError) or re.search(MEMORY, str(error)):
+        return "Out of memory: "
+    expected = isinstance(error, (ValueError, RuntimeError))
+    return "" if expected else f"{type(error).__name__}: "

@@ -10,12 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import h5py
 import numpy as np
 from jaxtyping import UInt8
 
 from hgnpipe.files import written_whole
-from hgnpipe.hdf5 import opened, versions
+from hgnpipe.hdf5 import created, opened, versions
 from hgnpipe.registry import require
 from hgnpipe.rendering import render
 from hgnpipe.simulation import Trajectories
@@ -77,7 +76,7 @@ def save_trajectories(
     split: str,
 ) -> None:
     """Write trajectories and the options of their system, ``name``, to ``path``."""
-    with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
+    with written_whole(path) as temporary, created(temporary) as file:
         file.attrs.update(
             format=TRAJECTORIES,
             system=name,
@@ -125,7 +124,7 @@ def render_videos(
     system, trajectories, attributes = load_trajectories(source)
     q = trajectories.q_noisy
     shape = (*q.shape[:2], image_size, image_size, 3)
-    with written_whole(target) as temporary, h5py.File(temporary, "w") as file:
+    with written_whole(target) as temporary, created(temporary) as file:
         file.attrs.update({**attributes, "format": VIDEOS, "versions": versions()})
         frames = file.create_dataset("frames", shape, np.uint8)
         for first in range(0, len(q), chunk):

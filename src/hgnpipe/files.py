@@ -1,13 +1,22 @@
 """Files that are either whole or not there, and whose they are."""
 
+import errno
+import glob
 import os
-import socket
+import platform
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from hgnpipe.interruption import Interrupted
+
+DISK_ERRORS = [
+    os.strerror(getattr(errno, name))
+    for name in ("ENOSPC", "EDQUOT", "EROFS", "EFBIG", "EIO", "ESTALE")
+    if hasattr(errno, name)
+]
+"""How the system says that a disk is full, out of quota, read-only or broken."""
 
 
 def check_writable(*paths: str | Path) -> None:
@@ -17,7 +26,8 @@ def check_writable(*paths: str | Path) -> None:
         ValueError: If one of them cannot.
     """
     for path in map(Path, paths):
-        with suppress(_Tried), written_whole(path):
+        with suppress(_Tried), written_whole(path) as temporary:
+            temporary.write_bytes(bytes(4096))  # a full disk still takes empty files
             raise _Tried
 
 
@@ -29,14 +39,16 @@ class _Tried(Exception):
 def written_whole(path: str | Path) -> Iterator[Path]:
     """Path to write to; it becomes ``path`` when the block ends without an error.
 
-    The temporary name is unique to the process, so that two copies of one job never
-    write into the same file; the content is on disk before the name appears.
+    The temporary name is unique to the process, also where nodes share a disk, so that
+    two copies of one job never write into the same file; the content is on disk before
+    the name appears. What a killed process of this machine has left is removed.
 
     Raises:
-        ValueError: If the folder cannot be written to.
+        ValueError: If the folder cannot be written to, or the disk is full.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    _remove_left_over(path)
+    temporary = path.with_name(f"{_beginning(path)}{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.touch()
@@ -47,8 +59,15 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         with open(temporary, "rb") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
+    except Exception as error:
+        # Every library wraps the system's error into one of its own.
+        for reason in DISK_ERRORS:
+            if reason in str(error):
+                raise ValueError(f"Cannot write {path}: {reason}.") from error
+        raise
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # of a disk that has become read-only
+            temporary.unlink()
 
 
 class Claim:
@@ -66,7 +85,7 @@ class Claim:
             ValueError: If the folder cannot be written to.
         """
         self.path = Path(path)
-        self.name = f"{uuid.uuid4().hex} {socket.gethostname()} {os.getpid()}"
+        self.name = f"{uuid.uuid4().hex} {platform.node()} {os.getpid()}"
         with written_whole(self.mark(path)) as temporary:
             temporary.write_text(self.name)
 
@@ -92,3 +111,26 @@ class Claim:
                 f"{self.path} {now}: another copy of this job was started. This one "
                 f"leaves, and writes nothing."
             )
+
+
+def _beginning(path: Path) -> str:
+    return f".{path.name}.{platform.node()}."
+
+
+def _remove_left_over(path: Path) -> None:
+    """Remove temporary files of ``path`` whose process was here and is gone."""
+    for part in path.parent.glob(f"{glob.escape(_beginning(path))}*.part"):
+        process = part.name.removeprefix(_beginning(path)).removesuffix(".part")
+        if process.isdecimal() and not _is_running(int(process)):
+            with suppress(OSError):
+                part.unlink()
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's
+        return True
+    return True

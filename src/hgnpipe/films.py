@@ -3,12 +3,11 @@
 from pathlib import Path
 from typing import NamedTuple
 
-import h5py
 import numpy as np
 from jaxtyping import UInt8
 
 from hgnpipe.files import written_whole
-from hgnpipe.hdf5 import opened
+from hgnpipe.hdf5 import created, opened
 
 FILMS = "hgnpipe films 1"
 
@@ -37,7 +36,7 @@ class Film(NamedTuple):
 
 def save_films(path: str | Path, films: dict[str, Film], samples: Frames) -> None:
     """Write the film of each split, and videos from the prior (none: zero of them)."""
-    with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
+    with written_whole(path) as temporary, created(temporary) as file:
         file.attrs["format"] = FILMS
         file.create_dataset("samples", data=samples)
         for split, frames in films.items():

@@ -8,13 +8,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import h5py
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
 from hgnpipe.files import written_whole
-from hgnpipe.hdf5 import opened, versions
+from hgnpipe.hdf5 import created, opened, versions
 from hgnpipe.registry import require
 from hgnpipe.targets import build_target
 
@@ -155,7 +154,7 @@ def save_points(
     path: str | Path, points: PointSets, attributes: Mapping[str, Any]
 ) -> None:
     """Write points and where they came from, JSON values, to ``path``."""
-    with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
+    with written_whole(path) as temporary, created(temporary) as file:
         origin = {key: json.dumps(value) for key, value in attributes.items()}
         file.attrs.update(**origin, format=POINTS, versions=versions())
         for name, values in points._asdict().items():

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-import h5py
 import numpy as np
 
 from hgnpipe.files import written_whole
-from hgnpipe.hdf5 import opened
+from hgnpipe.hdf5 import created, opened
 
 SCORES = "hgnpipe scores 1"
 
@@ -31,7 +30,7 @@ class Scores(NamedTuple):
 
 def save_scores(path: str | Path, scores: Mapping[str, Scores]) -> None:
     """Write the scores of each split, a group each, to ``path``."""
-    with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
+    with written_whole(path) as temporary, created(temporary) as file:
         file.attrs["format"] = SCORES
         for split, arrays in scores.items():
             for name, values in arrays._asdict().items():

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from hgnpipe.command import run
 from hgnpipe.data import count_trajectories, render_videos
+from hgnpipe.files import check_writable
 from hgnpipe.progress import Progress
 
 
@@ -15,6 +16,7 @@ def main(trajectories: Path, image_size: int, output: Path) -> None:
         image_size: Height and width in pixels.
         output: HDF5 file to write.
     """
+    check_writable(output)
     num = count_trajectories(trajectories)
     with Progress(f"render {output.parent.name} {output.stem}", num, " videos") as bar:
         for count in render_videos(trajectories, output, image_size):

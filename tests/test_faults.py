@@ -1,0 +1,99 @@
+"""What breaks while the pipeline runs: processes, disks, files, numbers, memory.
+
+Whatever it is, the user is told in one line, what was finished stays, and the same
+command goes on where it stopped.
+"""
+
+import subprocess
+import time
+
+import numpy as np
+import psutil
+import pytest
+from pipeline import command, environment
+from safetensors.torch import load_file
+
+pytestmark = pytest.mark.workflow
+
+NUM_KILLS = 20
+TABLES = [f"results/{table}.csv" for table in ("table1", "table2", "metrics", "flows")]
+
+
+def job_below(parent):
+    """Python of a job that runs below a Snakemake, if there is one at the moment."""
+    for process in psutil.Process(parent).children(recursive=True):
+        try:
+            if process.cmdline()[1:2][0].startswith("workflow/scripts/"):
+                return process
+        except (psutil.Error, IndexError):  # it has just ended
+            pass
+    return None
+
+
+def kill_job(running, num_before, delay, with_shell):
+    """Kill the job after the first few, ``delay`` seconds after it began.
+
+    Returns:
+        Number of jobs that came to their end, and whether there was one to kill.
+    """
+    seen, due = {}, None
+    while running.poll() is None:
+        job = job_below(running.pid)
+        if job is not None and job.pid not in seen:
+            seen[job.pid] = time.monotonic()
+        if job is not None and len(seen) > num_before:
+            due = due or time.monotonic() + delay
+            if time.monotonic() >= due:
+                shell = job.parent()
+                with_shell = with_shell and shell.pid != running.pid
+                for process in [shell, job] if with_shell else [job]:
+                    process.kill()
+                return len(seen) - 1, True
+        time.sleep(0.02)
+    return len(seen), False
+
+
+def results(project):
+    """All that jobs have made, but times and places, and what costs were measured."""
+    files = {}
+    for path in sorted((project / "results").rglob("*.*")):
+        place = path.relative_to(project)
+        if {"logs", "benchmarks"} & {*place.parts}:
+            continue
+        if path.suffix == ".safetensors":
+            tensors = load_file(path)
+            files[str(place)] = {k: v.numpy().tobytes() for k, v in tensors.items()}
+        elif path.name not in ("run.json", "costs.csv", "flows.md", "flows.html"):
+            files[str(place)] = path.read_bytes()
+    return files
+
+
+def test_twenty_killed_jobs_and_other_numbers_of_cores_and_threads_change_no_byte(
+    finished, fresh_project
+):
+    project, rng = fresh_project, np.random.default_rng(0)
+    moments = np.sort(rng.integers(0, 62, NUM_KILLS))
+    num_done, num_killed, written = 0, 0, {}
+    for moment in [*moments, np.inf]:
+        with open(project / "shown.txt", "w") as file:
+            running = subprocess.Popen(
+                command(*TABLES, "--cores", "1"),
+                cwd=project,
+                env=environment(OMP_NUM_THREADS="4"),
+                stdout=file,
+                stderr=subprocess.STDOUT,
+            )
+            delay, with_shell = rng.exponential(1.5), rng.random() < 0.3
+            count, killed = kill_job(running, moment - num_done, delay, with_shell)
+            code = running.wait()
+        assert (code != 0) == killed, (project / "shown.txt").read_text()
+        num_done, num_killed = num_done + count, num_killed + killed
+        for name in results(project):
+            written.setdefault(name, (project / name).stat().st_mtime_ns)
+    assert num_killed == NUM_KILLS
+    for name, moment in written.items():
+        assert (project / name).stat().st_mtime_ns == moment, f"{name} was made again"
+    expected, found = results(finished[0]), results(project)
+    assert {*TABLES} <= {*found} <= {*expected}  # and nothing temporary
+    for name, content in found.items():
+        assert content == expected[name], name
