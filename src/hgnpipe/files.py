@@ -5,6 +5,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+AGAIN = "Delete it, and `snakemake` makes it again."
+
+
+def check_format(path: str | Path, found: object, expected: str) -> None:
+    """Check what a file says it is: a kind and the version of its layout.
+
+    Raises:
+        ValueError: If it is something else; of another version, with how to mend it.
+    """
+    if found != expected:
+        same_kind = str(found).rpartition(" ")[0] == expected.rpartition(" ")[0]
+        raise ValueError(
+            f"{path} is a file of format {found!r}; expected {expected!r}."
+            + (f" {AGAIN}" if same_kind else "")
+        )
+
 
 def check_writable(*paths: str | Path) -> None:
     """Check before a long job that its results can be written.
@@ -29,9 +45,11 @@ def written_whole(path: str | Path) -> Iterator[Path]:
     write into the same file; the content is on disk before the name appears.
 
     Raises:
-        ValueError: If the folder cannot be written to.
+        ValueError: If the folder cannot be written to, or ``path`` is a folder.
     """
     path = Path(path)
+    if path.is_dir():
+        raise ValueError(f"Cannot write {path}: it is a folder.")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

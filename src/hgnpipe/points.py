@@ -8,17 +8,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import h5py
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from hgnpipe.files import written_whole
-from hgnpipe.hdf5 import opened, versions
+from hgnpipe.hdf5 import created, opened
 from hgnpipe.registry import require
 from hgnpipe.targets import build_target
 
-POINTS = "hgnpipe points 1"
+POINTS = "hgnpipe points 2"
 SPLITS = ("train", "validation", "test")
 
 
@@ -155,9 +153,8 @@ def save_points(
     path: str | Path, points: PointSets, attributes: Mapping[str, Any]
 ) -> None:
     """Write points and where they came from, JSON values, to ``path``."""
-    with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
-        origin = {key: json.dumps(value) for key, value in attributes.items()}
-        file.attrs.update(**origin, format=POINTS, versions=versions())
+    origin = {key: json.dumps(value) for key, value in attributes.items()}
+    with created(path, POINTS, origin) as file:
         for name, values in points._asdict().items():
             file.create_dataset(name, data=values)
 

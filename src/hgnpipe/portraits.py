@@ -6,14 +6,12 @@ Figures draw it without the flow: a change of their looks trains and samples not
 from pathlib import Path
 from typing import NamedTuple
 
-import h5py
 import numpy as np
 from jaxtyping import Float, Float32
 
-from hgnpipe.files import written_whole
-from hgnpipe.hdf5 import opened
+from hgnpipe.hdf5 import created, opened
 
-PORTRAIT = "hgnpipe portrait 1"
+PORTRAIT = "hgnpipe portrait 2"
 
 
 class Step(NamedTuple):
@@ -60,12 +58,8 @@ def grid_of(half_width: float, num: int) -> Float[np.ndarray, "GG 2"]:
 
 def save_portrait(path: str | Path, portrait: Portrait) -> None:
     """Write a portrait to ``path``, HDF5."""
-    with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
-        file.attrs.update(
-            format=PORTRAIT,
-            position_range=portrait.position_range,
-            num_steps=len(portrait.steps),
-        )
+    size = {"position_range": portrait.position_range, "num_steps": len(portrait.steps)}
+    with created(path, PORTRAIT, size) as file:
         for name in ("density", "samples", "paths"):
             file.create_dataset(name, data=getattr(portrait, name))
         for number, step in enumerate(portrait.steps):

@@ -4,13 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-import h5py
 import numpy as np
 
-from hgnpipe.files import written_whole
-from hgnpipe.hdf5 import opened
+from hgnpipe.hdf5 import created, opened
 
-SCORES = "hgnpipe scores 1"
+SCORES = "hgnpipe scores 2"
 
 
 class Scores(NamedTuple):
@@ -31,8 +29,7 @@ class Scores(NamedTuple):
 
 def save_scores(path: str | Path, scores: Mapping[str, Scores]) -> None:
     """Write the scores of each split, a group each, to ``path``."""
-    with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
-        file.attrs["format"] = SCORES
+    with created(path, SCORES) as file:
         for split, arrays in scores.items():
             for name, values in arrays._asdict().items():
                 file.create_dataset(f"{split}/{name}", data=values.astype(np.float32))
