@@ -1,8 +1,11 @@
-"""Files of ours that were changed on purpose, and are whole nevertheless."""
+"""Files of ours that were changed on purpose, and bad ones."""
 
+import io
 from contextlib import contextmanager
+from pathlib import Path
 
 import h5py
+import torch
 
 from hgnpipe.hdf5 import stamp
 from hgnpipe.tensors import load_tensors, save_tensors
@@ -23,3 +26,20 @@ def rewrite(path, expected, tensors=None, format=None, **metadata):
     told |= metadata
     del told["format"]
     save_tensors(path, held if tensors is None else tensors, format or expected, told)
+
+
+class Touch:
+    """What a pickle would call: makes a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def pickle_that_touches(path):
+    """Weights in the format of torch that make a file when they are unpickled."""
+    content = io.BytesIO()
+    torch.save({"weight": Touch(path)}, content)
+    return content.getvalue()
