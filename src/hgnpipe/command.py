@@ -1,5 +1,6 @@
 """Command lines of the workflow's scripts, made from the signature of ``main``."""
 
+import inspect
 import json
 import os
 import signal
@@ -7,7 +8,7 @@ import sys
 import typing
 from collections.abc import Callable, Sequence
 
-from jsonargparse import auto_cli
+from jsonargparse import ArgumentError, auto_cli
 
 
 def run(main: Callable[..., None]) -> None:
@@ -18,7 +19,11 @@ def run(main: Callable[..., None]) -> None:
     """
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        auto_cli(main, as_positional=False, args=join_lists(main, sys.argv[1:]))
+        arguments = join_lists(main, sys.argv[1:])
+        auto_cli(main, as_positional=False, args=arguments, exit_on_error=False)
+    except ArgumentError as error:
+        known = ", ".join(f"--{name}" for name in inspect.signature(main).parameters)
+        sys.exit(f"Error: {' '.join(str(error).split())}. Known options: {known}.")
     except (ValueError, RuntimeError, OSError, MemoryError) as error:
         if os.environ.get("HGNPIPE_TRACEBACK"):
             raise

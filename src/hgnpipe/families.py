@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from hgnpipe.registry import check_options, lookup
+from hgnpipe.registry import check_options, lookup, require
 from hgnpipe.tensors import load_tensors, save_tensors
 
 
@@ -56,9 +56,11 @@ class Families:
         """New network of a family, its weights drawn with ``seed``.
 
         Raises:
-            ValueError: If the family or an option is unknown, or a value out of range.
+            ValueError: If the family or an option is unknown, a value out of range, or
+                the seed negative.
         """
         self.check(family, options)
+        require(seed >= 0, "seed", seed, "zero or positive")
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             return self.find(family)(**options)

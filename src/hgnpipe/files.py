@@ -22,6 +22,18 @@ def check_format(path: str | Path, found: object, expected: str) -> None:
         )
 
 
+def check_there(path: str | Path) -> None:
+    """Check that a file to read exists.
+
+    Raises:
+        ValueError: If it does not, or is a folder.
+    """
+    if Path(path).is_dir():
+        raise ValueError(f"{path} is a folder; it must be a file.")
+    if not Path(path).exists():
+        raise ValueError(f"{path} does not exist.")
+
+
 def check_writable(*paths: str | Path) -> None:
     """Check before a long job that its results can be written.
 

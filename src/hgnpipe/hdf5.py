@@ -19,7 +19,7 @@ import numpy as np
 import scipy
 
 import hgnpipe
-from hgnpipe.files import AGAIN, check_format, written_whole
+from hgnpipe.files import AGAIN, check_format, check_there, written_whole
 
 HEADER_SIZE = 512
 """Bytes that HDF5 leaves to its users; the smallest number that it allows."""
@@ -77,8 +77,7 @@ def opened(path: str | Path, expected: str) -> Iterator[h5py.File]:
             do.
     """
     path = Path(path)
-    if not path.is_file():
-        raise ValueError(f"{path} does not exist.")
+    check_there(path)
     try:
         check_whole(path, expected)
         with h5py.File(path, "r") as file:

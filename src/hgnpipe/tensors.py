@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from hgnpipe.files import AGAIN, check_format, written_whole
+from hgnpipe.files import AGAIN, check_format, check_there, written_whole
 
 
 def save_tensors(
@@ -48,8 +48,7 @@ def load_tensors(
     Raises:
         ValueError: If the file is missing, damaged, or not of the ``expected`` format.
     """
-    if not Path(path).is_file():
-        raise ValueError(f"{path} does not exist.")
+    check_there(path)
     try:
         with safe_open(path, "pt") as file:
             told = dict(file.metadata() or {})
