@@ -15,8 +15,13 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from hgnpipe.config import check_config, check_device, read_flags, share_environment
 from hgnpipe.fingerprint import code_hash
+from hgnpipe.yaml_file import check_yaml
 
 code_hash = cache(code_hash)  # hundreds of jobs share a few scripts
+try:
+    check_yaml(Path("config.yaml"))
+except ValueError as error:
+    raise WorkflowError(str(error)) from None
 
 
 configfile: "config.yaml"

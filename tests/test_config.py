@@ -1,5 +1,6 @@
 import copy
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -507,3 +508,34 @@ def test_a_name_that_is_a_number_is_a_mistake(check, good, block):
     with pytest.raises(ValueError, match=rf"^config\.yaml: {block}.*1") as error:
         check(good)
     assert "\n" not in str(error.value)
+
+
+NAMED = ["systems", "targets", "presets", f"{TINY}.models", f"{FLOWS}.models"]
+
+
+@pytest.mark.parametrize("place", NAMED)
+@pytest.mark.parametrize(
+    "name", ["../out", "/tmp/out", "a/b", "..", ".", "", "a b", "a\n", "a;b", "-a", 1]
+)
+def test_a_name_that_could_lead_out_of_the_project_is_refused(check, good, place, name):
+    block = good
+    for key in place.split("."):
+        block = block[key]
+    block[name] = copy.deepcopy(next(iter(block.values())))
+    with pytest.raises(ValueError) as error:
+        check(good)
+    assert str(error.value).startswith(f"config.yaml: {place}: ")
+    assert "\n" not in str(error.value) and repr(name) in str(error.value)
+
+
+def test_every_rule_writes_below_results_and_every_wildcard_is_a_name_or_number():
+    rules = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
+    text = "\n".join(path.read_text() for path in rules)
+    section = r"\n    (?:output|log|benchmark):\n((?: {8}.*\n)+)"
+    written = re.findall(r'"([^"]*/[^"]*)"', "\n".join(re.findall(section, text)))
+    assert len(written) > 100
+    written = [path for path in written if not path.endswith(".rst")]  # captions
+    assert [path for path in written if not path.startswith("results/")] == []
+    wildcards = {name for path in written for name in re.findall(r"{(\w+)}", path)}
+    limited = re.findall(r"^ {4,8}(\w+)=", (ROOT / "Snakefile").read_text(), re.M)
+    assert wildcards - {*limited} == {"table", "figure"}  # limited by their rules

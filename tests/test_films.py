@@ -1,6 +1,6 @@
-import h5py
 import numpy as np
 import pytest
+from damage import edited
 from tiny_models import SHOWN, SIZE, random_videos
 
 from hgnpipe.films import Film, load_films, save_films
@@ -44,7 +44,7 @@ def test_a_file_that_holds_no_films_is_refused(tmp_path):
 @pytest.mark.parametrize("part", ["samples", "films", "films/train/past"])
 def test_a_file_that_lacks_a_part_is_refused(films, tmp_path, part):
     save_films(tmp_path / "films.h5", films, random_videos())
-    with h5py.File(tmp_path / "films.h5", "a") as file:
+    with edited(tmp_path / "films.h5") as file:
         del file[part]
     with pytest.raises(ValueError, match=r"films\.h5 lacks a part"):
         load_films(tmp_path / "films.h5")

@@ -1,6 +1,7 @@
 import h5py
 import numpy as np
 import pytest
+from damage import edited
 
 from hgnpipe.points import (
     POINTS,
@@ -317,11 +318,10 @@ def test_a_file_that_is_no_hdf5_is_named(path, content):
     assert refusal(load_points, path).startswith(f"{path} is damaged or not HDF5")
 
 
-@pytest.mark.parametrize("format", [None, "hgnpipe points 2", "hgnpipe dataset 1"])
+@pytest.mark.parametrize("format", [None, "hgnpipe points 1", "hgnpipe dataset 1"])
 def test_hdf5_of_another_format_is_refused_with_the_format(path, format):
-    save_points(path, drawn(), {})
-    with h5py.File(path, "a") as file:
-        del file.attrs["format"]
+    path.parent.mkdir()
+    with h5py.File(path, "w") as file:
         if format is not None:
             file.attrs["format"] = format
     expected = f"{path} is a file of format {format!r}; expected {POINTS!r}."
@@ -331,7 +331,7 @@ def test_hdf5_of_another_format_is_refused_with_the_format(path, format):
 @pytest.mark.parametrize("name", PointSets._fields)
 def test_a_file_that_lacks_a_part_is_named_with_the_part(path, name):
     save_points(path, drawn(), {})
-    with h5py.File(path, "a") as file:
+    with edited(path) as file:
         del file[name]
     message = refusal(load_points, path)
     assert message.startswith(f"{path} lacks a part: ") and name in message

@@ -1,6 +1,7 @@
 import h5py
 import numpy as np
 import pytest
+from damage import edited
 from test_portraying import HOW, assert_same, every_family, flow_of, moving, points
 
 from hgnpipe.portraits import (
@@ -62,7 +63,7 @@ def test_a_file_that_is_no_hdf5_is_named(path):
     assert refusal(path).startswith(f"{path} is damaged or not HDF5")
 
 
-@pytest.mark.parametrize("format", [None, "hgnpipe points 1", "hgnpipe portrait 2"])
+@pytest.mark.parametrize("format", [None, "hgnpipe points 1", "hgnpipe portrait 1"])
 def test_hdf5_of_another_format_is_refused_with_the_format(path, format):
     path.parent.mkdir()
     with h5py.File(path, "w") as file:
@@ -75,6 +76,6 @@ def test_hdf5_of_another_format_is_refused_with_the_format(path, format):
 @pytest.mark.parametrize("part", ["density", "paths", "step1/minima", "step0"])
 def test_a_file_that_lacks_a_part_is_named(path, part):
     save_portrait(path, portray(moving(), points(), **HOW))
-    with h5py.File(path, "a") as file:
+    with edited(path) as file:
         del file[part]
     assert refusal(path).startswith(f"{path} lacks a part: ")

@@ -712,11 +712,11 @@ def wide(folder):
 @pytest.mark.parametrize(
     ("script_name", "key", "file", "words"),
     [
-        ("evaluate_flow", "flow_path", "model.safetensors", "'hgnpipe flow 1'"),
-        ("portray_flow", "flow_path", "model.safetensors", "'hgnpipe flow 1'"),
-        ("evaluate", "model_path", "flow.safetensors", "'hgnpipe model 1'"),
-        ("train_flow", "points", "train_videos.h5", "'hgnpipe points 1'"),
-        ("fig09_flow", "portrait", "points.h5", "'hgnpipe portrait 1'"),
+        ("evaluate_flow", "flow_path", "model.safetensors", "'hgnpipe flow 2'"),
+        ("portray_flow", "flow_path", "model.safetensors", "'hgnpipe flow 2'"),
+        ("evaluate", "model_path", "flow.safetensors", "'hgnpipe model 2'"),
+        ("train_flow", "points", "train_videos.h5", "'hgnpipe points 2'"),
+        ("fig09_flow", "portrait", "points.h5", "'hgnpipe portrait 2'"),
     ],
 )
 def test_a_file_of_another_kind_is_named_with_what_is_expected(

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from damage import pickle_that_touches
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
@@ -216,17 +217,25 @@ def test_a_finished_training_is_only_loaded(tiny_hgn, frames, checkpoint):
     [{"identity": {"data": "b"}}, {"seed": 1}, {"how": options(learning_rate=0.1)}],
     ids=["identity", "seed", "options"],
 )
-def test_the_checkpoint_of_another_training_is_ignored(frames, checkpoint, other):
+def test_the_checkpoint_of_another_training_is_ignored(
+    frames, checkpoint, other, capfd
+):
     interrupted(Slope(), frames, checkpoint, identity={"data": "a"})
     model = Slope()
     arguments = {"identity": {"data": "a"}, **other}
     rows = rows_reported(model, frames, checkpoint, **arguments)
     assert rows == [2, 4, 6, 8, 10, 12]
     assert model.path[0] == 0 and len(model.path) == 12
+    told = f"{checkpoint} belongs to another training: the training starts from the "
+    assert capfd.readouterr().err == f"{told}beginning.\n"
 
 
-@pytest.mark.parametrize("damage", ["truncated", "empty", "foreign", "no metadata"])
-def test_a_file_that_is_no_checkpoint_is_ignored(frames, checkpoint, damage):
+@pytest.mark.parametrize(
+    "damage", ["truncated", "empty", "foreign", "no metadata", "flipped", "pickle"]
+)
+def test_a_file_that_is_no_checkpoint_is_ignored(
+    frames, checkpoint, damage, capfd, tmp_path
+):
     interrupted(Slope(), frames, checkpoint)
     whole = checkpoint.read_bytes()
     if damage == "no metadata":
@@ -236,9 +245,15 @@ def test_a_file_that_is_no_checkpoint_is_ignored(frames, checkpoint, damage):
             "truncated": whole[: len(whole) * 2 // 3],
             "empty": b"",
             "foreign": b"hi",
+            "flipped": whole[:-1] + bytes([whole[-1] ^ 1]),
+            "pickle": pickle_that_touches(tmp_path / "ran"),
         }
         checkpoint.write_bytes(bad[damage])
     assert rows_reported(Slope(), frames, checkpoint) == [2, 4, 6, 8, 10, 12]
+    told = f"{checkpoint} is damaged, or no checkpoint of this version of hgnpipe: "
+    expected = f"{told}the training starts from the beginning.\n"
+    assert capfd.readouterr().err == expected
+    assert not (tmp_path / "ran").exists()
 
 
 def test_without_a_checkpoint_nothing_is_saved(frames, tmp_path, monkeypatch):

@@ -15,6 +15,9 @@ from torch import Tensor
 from hgnpipe.models.base import SequenceModel
 from hgnpipe.registry import require
 
+NUM_COUNTED = 2000
+"""Videos of which the statistics are taken: the first ones, at most."""
+
 
 @runtime_checkable
 class Batches(Protocol):
@@ -152,7 +155,7 @@ def check_length(model: SequenceModel, num_frames: int, image_size: int) -> None
 
 
 def frame_statistics(
-    frames: UInt8[np.ndarray, "N T S S 3"], max_videos: int = 2000
+    frames: UInt8[np.ndarray, "N T S S 3"], max_videos: int = NUM_COUNTED
 ) -> tuple[Float[Tensor, "3 S S"], float]:
     """Mean image, and root mean square deviation of the pixel values from it.
 

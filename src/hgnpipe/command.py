@@ -1,5 +1,6 @@
 """Command lines of the workflow's scripts, made from the signature of ``main``."""
 
+import inspect
 import json
 import os
 import re
@@ -9,7 +10,7 @@ import typing
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from jsonargparse import auto_cli
+from jsonargparse import ArgumentError, auto_cli
 
 from hgnpipe.interruption import EXIT_CODE, Interrupted
 
@@ -26,7 +27,11 @@ def run(main: Callable[..., None]) -> None:
     """
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        auto_cli(main, as_positional=False, args=join_lists(main, sys.argv[1:]))
+        arguments = join_lists(main, sys.argv[1:])
+        auto_cli(main, as_positional=False, args=arguments, exit_on_error=False)
+    except ArgumentError as error:
+        known = ", ".join(f"--{name}" for name in inspect.signature(main).parameters)
+        sys.exit(f"Error: {' '.join(str(error).split())}. Known options: {known}.")
     except (ValueError, RuntimeError, OSError, MemoryError) as error:
         if os.environ.get("HGNPIPE_TRACEBACK"):
             raise

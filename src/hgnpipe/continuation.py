@@ -12,13 +12,12 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from hgnpipe.files import written_whole
 from hgnpipe.hdf5 import created, opened
 from hgnpipe.registry import require
 from hgnpipe.simulation import MAX_DRIFT, Trajectories, solve
 from hgnpipe.systems import System, build_system
 
-MOTION = "hgnpipe motion 1"
+MOTION = "hgnpipe motion 2"
 
 
 class Motion(NamedTuple):
@@ -112,9 +111,8 @@ def _follow(
 
 def save_motion(path: str | Path, motion: Motion, of: Mapping[str, object]) -> None:
     """Write a motion, and metadata ``of`` the trajectories that it continues."""
-    with written_whole(path) as temporary, created(temporary) as file:
-        origin = {key: of[key] for key in ("system", "options", "seed", "split")}
-        file.attrs.update(format=MOTION, **origin)
+    origin = {key: of[key] for key in ("system", "options", "seed", "split")}
+    with created(path, MOTION, origin) as file:
         for key, values in motion._asdict().items():
             file.create_dataset(key, data=values)
 

@@ -2,10 +2,12 @@
 
 Every file carries what made it: format, system and its options, seed, split, versions.
 Videos lie uncompressed and in one piece, so that they can be memory-mapped: training
-starts at once, and jobs that read the same videos share the memory.
+starts at once, and jobs that read the same videos share the memory. Every video has a
+checksum of its own, so that who needs a few need not read all.
 """
 
 import json
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -13,15 +15,15 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import UInt8
 
-from hgnpipe.files import written_whole
-from hgnpipe.hdf5 import created, opened, versions
+from hgnpipe.files import AGAIN
+from hgnpipe.hdf5 import created, opened
 from hgnpipe.registry import require
 from hgnpipe.rendering import render
 from hgnpipe.simulation import Trajectories
 from hgnpipe.systems import System, build_system
 
-TRAJECTORIES = "hgnpipe trajectories 1"
-VIDEOS = "hgnpipe videos 1"
+TRAJECTORIES = "hgnpipe trajectories 2"
+VIDEOS = "hgnpipe videos 2"
 
 
 class Videos(NamedTuple):
@@ -76,16 +78,14 @@ def save_trajectories(
     split: str,
 ) -> None:
     """Write trajectories and the options of their system, ``name``, to ``path``."""
-    with written_whole(path) as temporary, created(temporary) as file:
-        file.attrs.update(
-            format=TRAJECTORIES,
-            system=name,
-            options=json.dumps(system.options()),
-            frame_dt=system.frame_dt,
-            seed=seed,
-            split=split,
-            versions=versions(),
-        )
+    origin = {
+        "system": name,
+        "options": json.dumps(system.options()),
+        "frame_dt": system.frame_dt,
+        "seed": seed,
+        "split": split,
+    }
+    with created(path, TRAJECTORIES, origin) as file:
         for key, values in trajectories._asdict().items():
             file.create_dataset(key, data=values)
 
@@ -124,17 +124,23 @@ def render_videos(
     system, trajectories, attributes = load_trajectories(source)
     q = trajectories.q_noisy
     shape = (*q.shape[:2], image_size, image_size, 3)
-    with written_whole(target) as temporary, created(temporary) as file:
-        file.attrs.update({**attributes, "format": VIDEOS, "versions": versions()})
+    with created(target, VIDEOS, attributes, apart="frames") as file:
         frames = file.create_dataset("frames", shape, np.uint8)
+        checksums = []
         for first in range(0, len(q), chunk):
-            part = q[first : first + chunk]
-            frames[first : first + len(part)] = render(system, part, image_size)
+            part = render(system, q[first : first + chunk], image_size)
+            frames[first : first + len(part)] = part
+            checksums += map(zlib.crc32, part)
             yield len(part)
+        file.create_dataset("checksums", data=np.array(checksums, np.uint32))
 
 
-def open_videos(path: str | Path) -> Videos:
-    """Memory-map the videos of a file.
+def open_videos(path: str | Path, num: int | None = None) -> Videos:
+    """Memory-map the videos of a file, and check that they are what was written.
+
+    Args:
+        path: The file.
+        num: Take the first ones only, and check only those; by default all.
 
     Raises:
         ValueError: If the file is missing, damaged, or something else.
@@ -148,7 +154,13 @@ def open_videos(path: str | Path) -> Videos:
                 f"{path}: 'frames' is {frames.dtype} {shape}; it must be uncompressed "
                 f"uint8 (videos, frames, height, width, 3)."
             )
-    mapped = np.memmap(path, np.uint8, "r", offset, shape)
+        checksums = file["checksums"][:num]
+    mapped = np.memmap(path, np.uint8, "r", offset, shape)[:num]
+    for number, (video, checksum) in enumerate(zip(mapped, checksums, strict=True)):
+        if zlib.crc32(video) != checksum:
+            raise ValueError(
+                f"{path} is damaged: video {number} is not what was written. {AGAIN}"
+            )
     return Videos(mapped, float(attributes["frame_dt"]), attributes)
 
 
@@ -165,10 +177,10 @@ def load_splits(
     require(together, "number of trajectories", len(trajectories), "that of videos")
     require(num >= 1, "num_trajectories", num, "1 or more")
     for path, source in zip(videos, trajectories, strict=True):
-        frames, _, attributes = open_videos(path)
+        frames, _, attributes = open_videos(path, num)
         system, motion, expected = load_trajectories(source)
         check_together(path, attributes, source, expected)
-        yield Split(expected["split"], frames[:num], system, motion.q[:num])
+        yield Split(expected["split"], frames, system, motion.q[:num])
 
 
 def check_together(

@@ -13,12 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import nn
 
-from hgnpipe.files import written_whole
-from hgnpipe.registry import check_options, lookup
+from hgnpipe.registry import check_options, lookup, require
+from hgnpipe.tensors import load_tensors, save_tensors
 
 
 @dataclass(frozen=True)
@@ -58,9 +56,11 @@ class Families:
         """New network of a family, its weights drawn with ``seed``.
 
         Raises:
-            ValueError: If the family or an option is unknown, or a value out of range.
+            ValueError: If the family or an option is unknown, a value out of range, or
+                the seed negative.
         """
         self.check(family, options)
+        require(seed >= 0, "seed", seed, "zero or positive")
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             return self.find(family)(**options)
@@ -75,16 +75,12 @@ class Families:
         provenance: Mapping[str, Any] | None = None,
     ) -> None:
         """Write the weights, and the options that rebuild the network around them."""
-        state = network.state_dict()
-        tensors = {k: v.detach().cpu().contiguous() for k, v in state.items()}
         metadata = {
-            "format": self.format,
             "family": family,
             "options": json.dumps(options),
             "provenance": json.dumps(provenance or {}),
         }
-        with written_whole(path) as temporary:
-            save_file(tensors, temporary, metadata)
+        save_tensors(path, network.state_dict(), self.format, metadata)
 
     def load(self, path: str | Path, device: str | torch.device = "cpu") -> nn.Module:
         """Network from a file that `save` wrote, ready to use on ``device``.
@@ -94,19 +90,7 @@ class Families:
         Raises:
             ValueError: If the file is missing, damaged, or not of this kind.
         """
-        if not Path(path).is_file():
-            raise ValueError(f"{path} does not exist.")
-        try:
-            with safe_open(path, "pt") as file:
-                metadata = file.metadata() or {}
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (OSError, SafetensorError) as error:
-            raise ValueError(
-                f"{path} is damaged or not safetensors: {error}"
-            ) from error
-        if metadata.get("format") != self.format:
-            found = metadata.get("format")
-            raise ValueError(f"{path} has format {found!r}; expected {self.format!r}.")
+        tensors, metadata = load_tensors(path, self.format)
         try:
             options = json.loads(metadata["options"])
             network = self.build(metadata["family"], 0, options)

@@ -17,6 +17,33 @@ DISK_ERRORS = [
     if hasattr(errno, name)
 ]
 """How the system says that a disk is full, out of quota, read-only or broken."""
+AGAIN = "Delete it, and `snakemake` makes it again."
+
+
+def check_format(path: str | Path, found: object, expected: str) -> None:
+    """Check what a file says it is: a kind and the version of its layout.
+
+    Raises:
+        ValueError: If it is something else; of another version, with how to mend it.
+    """
+    if found != expected:
+        same_kind = str(found).rpartition(" ")[0] == expected.rpartition(" ")[0]
+        raise ValueError(
+            f"{path} is a file of format {found!r}; expected {expected!r}."
+            + (f" {AGAIN}" if same_kind else "")
+        )
+
+
+def check_there(path: str | Path) -> None:
+    """Check that a file to read exists.
+
+    Raises:
+        ValueError: If it does not, or is a folder.
+    """
+    if Path(path).is_dir():
+        raise ValueError(f"{path} is a folder; it must be a file.")
+    if not Path(path).exists():
+        raise ValueError(f"{path} does not exist.")
 
 
 def check_writable(*paths: str | Path) -> None:
@@ -44,9 +71,12 @@ def written_whole(path: str | Path) -> Iterator[Path]:
     the name appears. What a killed process of this machine has left is removed.
 
     Raises:
-        ValueError: If the folder cannot be written to, or the disk is full.
+        ValueError: If the folder cannot be written to, the disk is full, or ``path`` is
+            a folder.
     """
     path = Path(path)
+    if path.is_dir():
+        raise ValueError(f"Cannot write {path}: it is a folder.")
     _remove_left_over(path)
     temporary = path.with_name(f"{_beginning(path)}{os.getpid()}.part")
     try:

@@ -6,10 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import UInt8
 
-from hgnpipe.files import written_whole
 from hgnpipe.hdf5 import created, opened
 
-FILMS = "hgnpipe films 1"
+FILMS = "hgnpipe films 2"
 
 Frames = UInt8[np.ndarray, "N T S S 3"]
 
@@ -36,8 +35,7 @@ class Film(NamedTuple):
 
 def save_films(path: str | Path, films: dict[str, Film], samples: Frames) -> None:
     """Write the film of each split, and videos from the prior (none: zero of them)."""
-    with written_whole(path) as temporary, created(temporary) as file:
-        file.attrs["format"] = FILMS
+    with created(path, FILMS) as file:
         file.create_dataset("samples", data=samples)
         for split, frames in films.items():
             for name, values in frames._asdict().items():

@@ -4,6 +4,7 @@ Files are HDF5 that any other program can read, as those of `hgnpipe.data`.
 """
 
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,12 +13,12 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from hgnpipe.files import written_whole
-from hgnpipe.hdf5 import created, opened, versions
+from hgnpipe.files import check_there
+from hgnpipe.hdf5 import created, opened
 from hgnpipe.registry import require
 from hgnpipe.targets import build_target
 
-POINTS = "hgnpipe points 1"
+POINTS = "hgnpipe points 2"
 SPLITS = ("train", "validation", "test")
 
 
@@ -55,6 +56,7 @@ def draw_points(
     Raises:
         ValueError: If the target or an option is unknown, or a value out of range.
     """
+    require(seed >= 0, "seed", seed, "zero or positive")
     for split in SPLITS:
         require(sizes[split] >= 1, f"num_{split}", sizes[split], "1 or more")
     target = build_target(kind, **options)
@@ -83,12 +85,14 @@ def split_points(
         in the units of the table are lower by the sum of ln std.
 
     Raises:
-        ValueError: If a split would be empty, or a column is constant.
+        ValueError: If a split would be empty, a column is constant, or the seed
+            negative.
     """
     num = int(len(points) * held_out)
     fewest = int(np.ceil(max(2 / held_out, 2 / (1 - 2 * held_out))))
     enough = len(points) >= fewest
     require(enough, "number of rows", len(points), f"{fewest} or more")
+    require(seed >= 0, "seed", seed, "zero or positive")
     order = np.random.default_rng([seed, len(SPLITS)]).permutation(len(points))
     test, validation, train = np.split(points[order], [num, 2 * num])
     mean, std = train.mean(0), train.std(0)
@@ -115,10 +119,11 @@ def read_rows(
             all.
 
     Raises:
-        ValueError: If the file is missing or no table, or a value is not a finite
-            number; the message names column and line.
+        ValueError: If the file is missing or no table, a column is named twice, or a
+            value is not a finite number; the message names column and line.
     """
     path = Path(path)
+    check_there(path)
     try:
         if path.suffix == ".npy":
             array = np.load(path, allow_pickle=False)
@@ -126,12 +131,17 @@ def read_rows(
                 raise ValueError(f"it holds {array.dtype} {array.shape}, not (N, d)")
             table = pd.DataFrame(array).rename(columns=str)
         else:
-            table = pd.read_csv(path)
-            if not isinstance(table.index, pd.RangeIndex):
-                raise ValueError("its rows have more fields than its header")
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", pd.errors.ParserWarning)
+                table = pd.read_csv(path, index_col=False)
+    except pd.errors.ParserWarning:
+        why = "its rows have more fields than its header"
+        raise ValueError(f"{path} is not a table of points: {why}.") from None
     except (OSError, ValueError, EOFError) as error:  # damaged, empty, not text
         why = " ".join(str(error).split())
         raise ValueError(f"{path} is not a table of points: {why}.") from error
+    once = len(set(columns)) == len(columns)
+    require(once, "columns", list(columns), "named once each")
     for name in columns:
         if name not in table.columns:
             known = ", ".join(table.columns)
@@ -154,9 +164,8 @@ def save_points(
     path: str | Path, points: PointSets, attributes: Mapping[str, Any]
 ) -> None:
     """Write points and where they came from, JSON values, to ``path``."""
-    with written_whole(path) as temporary, created(temporary) as file:
-        origin = {key: json.dumps(value) for key, value in attributes.items()}
-        file.attrs.update(**origin, format=POINTS, versions=versions())
+    origin = {key: json.dumps(value) for key, value in attributes.items()}
+    with created(path, POINTS, origin) as file:
         for name, values in points._asdict().items():
             file.create_dataset(name, data=values)
 

@@ -9,10 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Float32
 
-from hgnpipe.files import written_whole
 from hgnpipe.hdf5 import created, opened
 
-PORTRAIT = "hgnpipe portrait 1"
+PORTRAIT = "hgnpipe portrait 2"
 
 
 class Step(NamedTuple):
@@ -59,12 +58,8 @@ def grid_of(half_width: float, num: int) -> Float[np.ndarray, "GG 2"]:
 
 def save_portrait(path: str | Path, portrait: Portrait) -> None:
     """Write a portrait to ``path``, HDF5."""
-    with written_whole(path) as temporary, created(temporary) as file:
-        file.attrs.update(
-            format=PORTRAIT,
-            position_range=portrait.position_range,
-            num_steps=len(portrait.steps),
-        )
+    size = {"position_range": portrait.position_range, "num_steps": len(portrait.steps)}
+    with created(path, PORTRAIT, size) as file:
         for name in ("density", "samples", "paths"):
             file.create_dataset(name, data=getattr(portrait, name))
         for number, step in enumerate(portrait.steps):

@@ -6,10 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hgnpipe.files import written_whole
 from hgnpipe.hdf5 import created, opened
 
-SCORES = "hgnpipe scores 1"
+SCORES = "hgnpipe scores 2"
 
 
 class Scores(NamedTuple):
@@ -30,8 +29,7 @@ class Scores(NamedTuple):
 
 def save_scores(path: str | Path, scores: Mapping[str, Scores]) -> None:
     """Write the scores of each split, a group each, to ``path``."""
-    with written_whole(path) as temporary, created(temporary) as file:
-        file.attrs["format"] = SCORES
+    with created(path, SCORES) as file:
         for split, arrays in scores.items():
             for name, values in arrays._asdict().items():
                 file.create_dataset(f"{split}/{name}", data=values.astype(np.float32))

@@ -91,7 +91,12 @@ def simulate(
 
 
 def random_source(seed: int, system: System, purpose: str) -> np.random.SeedSequence:
-    """Independent randomness for each seed, system and purpose."""
+    """Independent randomness for each seed, system and purpose.
+
+    Raises:
+        ValueError: If the seed is negative.
+    """
+    require(seed >= 0, "seed", seed, "zero or positive")
     words = f"{type(system).__name__} {purpose}".encode()
     return np.random.SeedSequence([seed, *words])
 

@@ -5,6 +5,7 @@ from a checkpoint makes exactly the updates that an undisturbed run would have m
 """
 
 import json
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
@@ -14,15 +15,16 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import pandas as pd
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from hgnpipe.batches import Batches, random_seed
-from hgnpipe.files import Claim, written_whole
+from hgnpipe.files import Claim
 from hgnpipe.interruption import Interrupted
 from hgnpipe.recording import Record, RecordedSteps, record_cuda_graph
 from hgnpipe.registry import check_options, require
+from hgnpipe.tensors import load_tensors, save_tensors
+
+CHECKPOINT = "hgnpipe checkpoint 1"
 
 
 @runtime_checkable
@@ -355,10 +357,7 @@ class _Run:
             "done": str(self.done),
             "terms": json.dumps(self.terms),
         }
-        with written_whole(self.checkpoint) as temporary:
-            save_file(
-                {k: v.contiguous() for k, v in tensors.items()}, temporary, metadata
-            )
+        save_tensors(self.checkpoint, tensors, CHECKPOINT, metadata)
         self.last_saved = self.done
 
     def resume(self) -> bool:
@@ -366,12 +365,14 @@ class _Run:
         if self.checkpoint is None or not Path(self.checkpoint).exists():
             return False
         try:
-            with safe_open(self.checkpoint, "pt") as file:
-                metadata = file.metadata() or {}
-                if metadata.get("identity") != self.identity:
-                    return False
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (OSError, SafetensorError):
+            tensors, metadata = load_tensors(self.checkpoint, CHECKPOINT)
+            other = metadata["identity"] != self.identity
+            what = "belongs to another training" if other else ""
+        except ValueError:
+            what = "is damaged, or no checkpoint of this version of hgnpipe"
+        if what:
+            again = "the training starts from the beginning"
+            print(f"{self.checkpoint} {what}: {again}.", file=sys.stderr)
             return False
         self.model.load_state_dict(_under("model.", tensors))
         self.best = _under("best.", tensors)

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
+from damage import rewrite
 
 from hgnpipe.flows import (
     FLOWS,
+    FORMAT,
     build_flow,
     flow_class,
     load_flow,
@@ -37,14 +37,6 @@ def saved(path, family="nhf", **arguments):
             weight.add_(0.01)
     save_flow(flow, path, family=family, options=OPTIONS, **arguments)
     return flow.eval()
-
-
-def rewrite(path, tensors=None, **metadata):
-    """Change what a saved flow says about itself, or what it holds."""
-    with safe_open(path, "pt") as file:
-        told = {**file.metadata(), **metadata}
-        held = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    save_file(held if tensors is None else tensors, path, told)
 
 
 def refusal(path, load=load_flow):
@@ -101,7 +93,7 @@ def test_a_missing_file_is_named(path):
 @pytest.mark.parametrize("family", ["os.system", "hgnpipe.flows.nhf.NHF", "builtins"])
 def test_only_known_families_are_imported(path, family):
     saved(path)
-    rewrite(path, family=family)
+    rewrite(path, FORMAT, family=family)
     assert f"Unknown flow family '{family}'. Known: nhf, " in refusal(path)
 
 
@@ -110,7 +102,7 @@ def test_a_model_is_no_flow(path):
     model = build_model("pixelhnn", **options)
     save_model(model, path, family="pixelhnn", options=options)
     assert refusal(path) == (
-        f"{path} has format 'hgnpipe model 1'; expected 'hgnpipe flow 1'."
+        f"{path} is a file of format 'hgnpipe model 2'; expected 'hgnpipe flow 2'."
     )
 
 
@@ -118,7 +110,7 @@ def test_a_model_is_no_flow(path):
 def test_a_flow_is_no_model(path, family):
     saved(path, family)
     assert refusal(path, load_model) == (
-        f"{path} has format 'hgnpipe flow 1'; expected 'hgnpipe model 1'."
+        f"{path} is a file of format 'hgnpipe flow 2'; expected 'hgnpipe model 2'."
     )
 
 
@@ -133,7 +125,7 @@ def test_weights_that_do_not_fit_the_flow_are_refused(path, family, change):
         tensors["more"] = torch.ones(2)
     else:
         tensors = {name: torch.ones(3, 2) for name in tensors}
-    rewrite(path, tensors)
+    rewrite(path, FORMAT, tensors)
     assert refusal(path).startswith(f"{path} does not fit flow family {family!r}")
 
 

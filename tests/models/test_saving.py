@@ -3,6 +3,7 @@ import json
 import h5py
 import pytest
 import torch
+from damage import rewrite
 from safetensors import safe_open
 from safetensors.torch import save_file
 
@@ -44,14 +45,6 @@ def saved(path, variant="hgn_leapfrog", **arguments):
     model.set_frame_statistics(torch.linspace(0, 1, 192).reshape(3, 8, 8), 0.3)
     save_model(model, path, family=family, options=options, **arguments)
     return model.eval()
-
-
-def rewrite(path, tensors=None, **metadata):
-    """Change what a saved model says about itself, or what it holds."""
-    with safe_open(path, "pt") as file:
-        told = {**file.metadata(), **metadata}
-        held = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    save_file(held if tensors is None else tensors, path, told)
 
 
 def refusal(path):
@@ -123,24 +116,27 @@ def test_a_file_that_is_no_safetensors_is_named(path, kind):
 def test_tensors_of_another_program_are_named_with_the_format(path):
     path.parent.mkdir()
     save_file({"weight": torch.ones(2)}, path)
-    assert refusal(path) == f"{path} has format None; expected {FORMAT!r}."
+    assert refusal(path) == f"{path} is a file of format None; expected {FORMAT!r}."
 
 
 def test_another_version_of_the_format_is_refused(path):
     saved(path)
-    rewrite(path, format="hgnpipe model 2")
-    assert "'hgnpipe model 2'" in refusal(path)
+    rewrite(path, FORMAT, format="hgnpipe model 1")
+    assert refusal(path) == (
+        f"{path} is a file of format 'hgnpipe model 1'; expected {FORMAT!r}. Delete "
+        f"it, and `snakemake` makes it again."
+    )
 
 
 def test_an_unknown_family_is_answered_with_the_known_ones(path):
     saved(path)
-    rewrite(path, family="hgm")
+    rewrite(path, FORMAT, family="hgm")
     assert "Unknown model family 'hgm'. Known: hgn, pixelhnn." in refusal(path)
 
 
 def test_options_that_the_family_does_not_have_are_named(path):
     saved(path)
-    rewrite(path, options=json.dumps({**SIZES, "width": 3}))
+    rewrite(path, FORMAT, options=json.dumps({**SIZES, "width": 3}))
     assert "Unknown option 'width' of model family 'hgn'" in refusal(path)
 
 
@@ -154,7 +150,7 @@ def test_weights_that_do_not_fit_the_model_are_refused(path, change):
         tensors["more"] = torch.ones(2)
     else:
         tensors = {name: torch.ones(3, 2) for name in tensors}
-    rewrite(path, tensors)
+    rewrite(path, FORMAT, tensors)
     assert refusal(path).startswith(f"{path} does not fit model family 'hgn'")
 
 

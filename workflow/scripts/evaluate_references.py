@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hgnpipe.batches import frame_statistics
+from hgnpipe.batches import NUM_COUNTED, frame_statistics
 from hgnpipe.command import run
 from hgnpipe.data import load_splits, open_videos
 from hgnpipe.device import choose_device
@@ -41,7 +41,7 @@ def main(
         threads: Processor cores to use.
     """
     choose_device("cpu", threads)
-    mean, _ = frame_statistics(open_videos(train_videos).frames)
+    mean, _ = frame_statistics(open_videos(train_videos, NUM_COUNTED).frames)
     tables, frames = [], {}
     for split in load_splits(videos, trajectories, num_trajectories):
         source = random_source(seed, split.system, f"{split.name} floor")

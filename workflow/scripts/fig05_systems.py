@@ -33,13 +33,13 @@ def main(
         example: Which of the videos to show.
         output: Files to write, in the formats that their names ask for.
     """
-    data = {
-        system_label(system_of(source)): (load_trajectories(source), open_videos(path))
-        for source, path in zip(trajectories, videos, strict=True)
-    }
-    for simulated, _ in data.values():
+    data = {}
+    for source, path in zip(trajectories, videos, strict=True):
+        simulated = load_trajectories(source)
         num = len(simulated.trajectories.q)
         require(0 <= example < num, "example", example, f"less than {num}")
+        shown = open_videos(path, example + 1)
+        data[system_label(system_of(source))] = simulated, shown
     with figure_style():
         save_figure(draw(data, example), output)
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hgnpipe.batches import frame_statistics
+from hgnpipe.batches import NUM_COUNTED, frame_statistics
 from hgnpipe.command import run
 from hgnpipe.continuation import load_motion
 from hgnpipe.data import check_together, load_trajectories, open_videos
@@ -65,7 +65,7 @@ def main(
     chosen = choose_device(device, threads)
     trained = load_model(model_path, chosen)
     kind, true, origin = load_motion(motion)
-    seen, _, attributes = open_videos(videos)
+    seen, _, attributes = open_videos(videos, num_trajectories)
     check_together(videos, attributes, motion, origin)
     which = true.first_exact(num_trajectories)
     frames, q, p = seen[which], true.q[which], true.p[which]
@@ -79,7 +79,7 @@ def main(
             batch_size=batch_size,
             progress=bar.advance,
         )
-    mean, _ = frame_statistics(open_videos(train_videos).frames)
+    mean, _ = frame_statistics(open_videos(train_videos, NUM_COUNTED).frames)
     measures = measures_of_rollouts(
         played.mse,
         played.square,

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hgnpipe.batches import frame_statistics
+from hgnpipe.batches import NUM_COUNTED, frame_statistics
 from hgnpipe.command import run
 from hgnpipe.continuation import load_motion
 from hgnpipe.data import open_videos
@@ -36,7 +36,7 @@ def main(
         threads: Processor cores to use.
     """
     choose_device("cpu", threads)
-    videos = open_videos(train_videos).frames
+    videos = open_videos(train_videos, NUM_COUNTED).frames
     mean, _ = frame_statistics(videos)
     kind, true, _ = load_motion(motion)
     q = true.q[true.first_exact(num_trajectories)]

@@ -41,6 +41,7 @@ def main(
         device: auto, cpu or cuda.
         threads: Processor cores to use.
     """
+    require(example >= 0, "example", example, "zero or positive")
     check_writable(output)
     model = load_model(model_path, choose_device(device, threads))
     require(
@@ -48,7 +49,7 @@ def main(
     )
     films = {}
     for path, motion in zip(videos, motions, strict=True):
-        frames, _, attributes = open_videos(path)
+        frames, _, attributes = open_videos(path, example + 1)
         system, true, origin = load_motion(motion)
         check_together(path, attributes, motion, origin)
         have = min(len(frames), len(true.q))

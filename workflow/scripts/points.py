@@ -33,7 +33,10 @@ def main(
     if kind == TABLE:
         how = read_table_options(options)
         rows = read_rows(how.file, how.columns or ())
-        points, scaling = split_points(rows, seed, held_out=how.held_out)
+        try:
+            points, scaling = split_points(rows, seed, held_out=how.held_out)
+        except ValueError as error:
+            raise ValueError(f"{how.file}: {error}") from None
         origin |= scaling
     else:
         counts = (num_train, num_validation, num_test)

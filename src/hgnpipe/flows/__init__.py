@@ -21,7 +21,7 @@ FLOWS = {
 }
 """Family names, and where their classes are: in a module of the same name."""
 
-FORMAT = "hgnpipe flow 1"
+FORMAT = "hgnpipe flow 2"
 FAMILIES = Families("flow", FORMAT, FLOWS)
 
 

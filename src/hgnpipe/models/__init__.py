@@ -24,7 +24,7 @@ FAMILIES = {
 """Family names, and where their classes are: in a module of the same name, which is
 how a rule knows the code that a family depends on."""
 
-FORMAT = "hgnpipe model 1"
+FORMAT = "hgnpipe model 2"
 MODELS = Families("model", FORMAT, FAMILIES)
 
 
