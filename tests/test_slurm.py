@@ -51,13 +51,14 @@ class Job(NamedTuple):
     id: str
     state: str
     gpus: str
-    comment: str
     folder: str
 
 
 def jobs_of(project):
     """Jobs of a project that have not ended."""
-    lines = told("squeue", "-h", "-o", "%i|%T|%b|%k|%Z").splitlines()
+    lines = told(
+        "squeue", "-h", "-O", "JobID:|,State:|,tres-per-job:|,WorkDir:"
+    ).splitlines()
     jobs = [Job(*line.split("|")) for line in lines]
     return [job for job in jobs if job.folder == str(project)]
 
