@@ -203,7 +203,7 @@ COMMANDS = {
     "no threads": (["--config", "threads=0"], ["config.yaml", "threads", "minimum of 1"]),
     "an unknown file": (["results/tiny/tables/table3.csv"], ["No rule to produce", "table3.csv"]),
     "an unknown preset in a path": (["results/tony/tables/table1.csv"], ["No rule to produce results/tony/tables/table1.csv"]),
-    "a path that leads out": (["results/../../data/spring/train_videos.h5"], ["No rule to produce results/../../data/spring/train_videos.h5"]),
+    "a path that leads out": (["results/../../data/spring/train_videos.h5"], ["No rule to produce", "../data/spring/train_videos.h5"]),
     "an unknown model": ([f"{RUNS}/hgm/seed0/model.safetensors"], ["'hgm'", "Known: hgn, hnn"]),
     "a seed that is none": ([f"{RUNS}/hgn/seed-1/model.safetensors"], ["No rule to produce", "seed-1"]),
     "a table that is not there": (["results/tiny/flows/mine/points.h5"], ["mine.csv"]),
