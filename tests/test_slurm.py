@@ -28,6 +28,8 @@ from pipeline import (
     snakemake,
 )
 
+from hgnpipe.files import Claim
+
 pytestmark = [
     pytest.mark.workflow,
     pytest.mark.usefixtures("slurm"),
@@ -145,15 +147,34 @@ def submit(slurm):
             told("scancel", "--signal=KILL", "--full", job.id)
 
 
-def trainer(project):
-    """Process that trains in a project."""
+def trainers(project):
+    """Processes that train in a project."""
+    found = set()
     for path in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             words = (path / "cmdline").read_bytes().split(b"\0")
             here = os.readlink(path / "cwd") == str(project)
             if here and words[1:2] == [b"workflow/scripts/train.py"]:
-                return int(path.name)
-    return None
+                found.add(int(path.name))
+    return found
+
+
+def stop_trainer(project):
+    """Let the one training of a project stand still."""
+    (pid,) = wait_until(lambda: trainers(project))
+    os.kill(pid, signal.SIGSTOP)
+    return pid
+
+
+def wait_for_successor(project, orphan):
+    """Until another process than the orphan has the checkpoint, or is done with it."""
+    mark = Claim.mark(project / CHECKPOINT)
+    wait_until(lambda: not mark.exists() or mark.read_text().split()[-1] != str(orphan))
+
+
+def go_on(pid):
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGCONT)
 
 
 def resumed_after(project):
@@ -235,8 +256,7 @@ def test_a_training_whose_time_is_up_resumes(
     resources = [f"train:runtime={minutes}", f"train:slurm_extra={warning!r}"]
     run = submit(longer, TARGET, "--set-resources", *resources)
     run.trained()
-    pid = wait_until(lambda: trainer(longer))
-    os.kill(pid, signal.SIGSTOP)
+    pid = stop_trainer(longer)
 
     def warned():
         pending = re.search(
@@ -248,8 +268,7 @@ def test_a_training_whose_time_is_up_resumes(
         return not Path(f"/proc/{pid}").exists() or warned()
 
     wait_until(asked, 240)
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGCONT)
+    go_on(pid)
     run.succeeds()
     assert_as_if_undisturbed(longer, undisturbed)
 
@@ -260,8 +279,7 @@ def test_a_training_whose_node_died_resumes_while_its_orphan_leaves(
     """The daemon is killed, its job goes on unseen, and is started once more."""
     run = submit(longer, TARGET)
     job = run.trained()
-    orphan = wait_until(lambda: trainer(longer))
-    os.kill(orphan, signal.SIGSTOP)
+    orphan = stop_trainer(longer)
     os.kill(int((slurm / "pid/slurmd").read_text()), signal.SIGKILL)
     node = told("hostname", "-s")
     told("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
@@ -272,9 +290,8 @@ def test_a_training_whose_node_died_resumes_while_its_orphan_leaves(
     wait_until(
         lambda: told("scontrol", "update", f"NodeName={node}", "State=RESUME") == ""
     )
-    wait_until(lambda: trainer(longer) not in (None, orphan))
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(orphan, signal.SIGCONT)
+    wait_for_successor(longer, orphan)
+    go_on(orphan)
     run.succeeds()
     assert_as_if_undisturbed(longer, undisturbed)
 
@@ -282,13 +299,18 @@ def test_a_training_whose_node_died_resumes_while_its_orphan_leaves(
 def test_after_a_kill_of_snakemake_the_next_call_goes_on_beside_the_orphan(
     longer, undisturbed, submit
 ):
+    """The orphan stands still until its successor has begun, and then leaves."""
     run = submit(longer, TARGET)
-    orphan = run.trained()
+    job = run.trained()
+    orphan = stop_trainer(longer)
     os.killpg(run.process.pid, signal.SIGKILL)
     run.process.wait()
-    assert orphan.id in [job.id for job in jobs_of(longer)]
+    assert job.id in [job.id for job in jobs_of(longer)]
     assert snakemake(longer, "--unlock").returncode == 0
-    submit(longer, TARGET).succeeds()
+    again = submit(longer, TARGET)
+    wait_for_successor(longer, orphan)
+    go_on(orphan)
+    again.succeeds()
     wait_until(lambda: not jobs_of(longer))
     assert_as_if_undisturbed(longer, undisturbed)
 
