@@ -30,6 +30,13 @@ def job_below(parent):
     return None
 
 
+def has_ended(process):
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 def kill_job(running, num_before, delay, with_shell):
     """Kill the job after the first few, ``delay`` seconds after it began.
 
@@ -46,8 +53,11 @@ def kill_job(running, num_before, delay, with_shell):
             if time.monotonic() >= due:
                 shell = job.parent()
                 with_shell = with_shell and shell.pid != running.pid
-                for process in [shell, job] if with_shell else [job]:
+                killed = [shell, job] if with_shell else [job]
+                for process in killed:
                     process.kill()
+                while not all(map(has_ended, killed)):  # one may just be writing
+                    time.sleep(0.01)
                 return len(seen) - 1, True
         time.sleep(0.02)
     return len(seen), False

@@ -6,6 +6,18 @@ import pytest
 from hgnpipe.interruption import SIGNALS, requests_noted
 
 
+@pytest.fixture(autouse=True)
+def heeded():
+    """Signals as they are in a terminal; below ``nohup`` or ``&`` some are ignored."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    for number, handler in before.items():
+        if handler is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_within_the_block_is_noted_and_interrupts_nothing(number):
     before = signal.getsignal(number)

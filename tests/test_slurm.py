@@ -30,11 +30,7 @@ from pipeline import (
 
 from hgnpipe.files import Claim
 
-pytestmark = [
-    pytest.mark.workflow,
-    pytest.mark.usefixtures("slurm"),
-    pytest.mark.xdist_group("slurm"),
-]
+pytestmark = [pytest.mark.workflow, pytest.mark.usefixtures("slurm")]
 
 TARGET = f"{RUN}/model.safetensors"
 FAST = ["--slurm-init-seconds-before-status-checks", "1"]

@@ -555,6 +555,8 @@ def stop_training(project, number, everyone, output):
             stdout=file,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            # As in a terminal; below `nohup` or `&` it would be ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
     try:
         deadline = time.monotonic() + 120
