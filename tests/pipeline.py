@@ -92,8 +92,12 @@ def train_longer(project):
     configure(project, **{f"{way}.{key}": value for key, value in options.items()})
 
 
+def weights_in(path):
+    """Bytes of every tensor in a file."""
+    return {name: value.numpy().tobytes() for name, value in load_file(path).items()}
+
+
 def contents(project):
     """What a training has made, without times and places."""
-    tensors = load_file(project / RUN / "model.safetensors")
     history = (project / RUN / "history.csv").read_bytes()
-    return {k: v.numpy().tobytes() for k, v in tensors.items()}, history
+    return weights_in(project / RUN / "model.safetensors"), history

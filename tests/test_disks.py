@@ -15,9 +15,8 @@ import time
 from pathlib import Path
 
 import pytest
-from pipeline import REPOSITORY, environment
+from pipeline import REPOSITORY, environment, weights_in
 from safetensors import safe_open
-from safetensors.torch import load_file
 
 from hgnpipe.data import render_videos, save_trajectories
 from hgnpipe.files import Claim
@@ -109,8 +108,7 @@ def done_in(folder):
 
 def trained(folder):
     """Files of a finished training, its history, and its weights."""
-    weights = load_file(folder / "model.safetensors")
-    weights = {name: value.numpy().tobytes() for name, value in weights.items()}
+    weights = weights_in(folder / "model.safetensors")
     names = sorted(path.name for path in folder.iterdir())
     return names, (folder / "history.csv").read_bytes(), weights
 

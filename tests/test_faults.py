@@ -1,7 +1,6 @@
-"""What breaks while the pipeline runs: processes, disks, files, numbers, memory.
+"""Jobs that are killed while the pipeline runs.
 
-Whatever it is, the user is told in one line, what was finished stays, and the same
-command goes on where it stopped.
+What was finished stays, and the same command goes on where it stopped.
 """
 
 import subprocess
@@ -10,8 +9,7 @@ import time
 import numpy as np
 import psutil
 import pytest
-from pipeline import command, environment
-from safetensors.torch import load_file
+from pipeline import command, environment, weights_in
 
 pytestmark = pytest.mark.workflow
 
@@ -71,8 +69,7 @@ def results(project):
         if {"logs", "benchmarks"} & {*place.parts}:
             continue
         if path.suffix == ".safetensors":
-            tensors = load_file(path)
-            files[str(place)] = {k: v.numpy().tobytes() for k, v in tensors.items()}
+            files[str(place)] = weights_in(path)
         elif path.name not in ("run.json", "costs.csv", "flows.md", "flows.html"):
             files[str(place)] = path.read_bytes()
     return files

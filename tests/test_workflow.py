@@ -34,7 +34,6 @@ from pipeline import (
     make,
     shown,
     snakemake,
-    train_longer,
 )
 from yte import process_yaml
 
@@ -579,23 +578,22 @@ def stop_training(project, number, everyone, output):
     [(signal.SIGUSR1, False), (signal.SIGTERM, True), (signal.SIGINT, True)],
 )
 def test_a_training_that_is_asked_to_leave_resumes_and_ends_as_if_undisturbed(
-    project, undisturbed, tmp_path, number, everyone
+    longer, undisturbed, tmp_path, number, everyone
 ):
-    train_longer(project)
     terminal = tmp_path / "terminal.txt"
-    assert stop_training(project, number, everyone, terminal) != 0
+    assert stop_training(longer, number, everyone, terminal) != 0
     said = r"^Left after (\d+) of 100 iterations, saved in"
     left = re.search(said, terminal.read_text("utf-8"), re.MULTILINE)
     assert left, terminal.read_text("utf-8")
-    assert left[0] in (project / LOG).read_text("utf-8")
-    assert (project / CHECKPOINT).exists()
-    assert not (project / f"{RUN}/model.safetensors").exists()
+    assert left[0] in (longer / LOG).read_text("utf-8")
+    assert (longer / CHECKPOINT).exists()
+    assert not (longer / f"{RUN}/model.safetensors").exists()
 
-    make(project, f"{RUN}/model.safetensors")
-    log = (project / LOG).read_text("utf-8")
+    make(longer, f"{RUN}/model.safetensors")
+    log = (longer / LOG).read_text("utf-8")
     assert re.search(rf"resumes after {left[1]} of 100$", log, re.MULTILINE), log
-    assert list((project / CHECKPOINT).parent.iterdir()) == []
-    assert contents(project) == undisturbed
+    assert list((longer / CHECKPOINT).parent.iterdir()) == []
+    assert contents(longer) == undisturbed
 
 
 @pytest.mark.parametrize("model", ["", "a100"])
