@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import yaml
 from safetensors.torch import load_file
 
@@ -46,6 +47,17 @@ def snakemake(project, *arguments, preset="smoke", **variables):
         capture_output=True,
         text=True,
     )
+
+
+def job_below(parent):
+    """Python of a job that runs below a Snakemake, if there is one at the moment."""
+    for process in psutil.Process(parent).children(recursive=True):
+        try:
+            if process.cmdline()[1:2][0].startswith("workflow/scripts/"):
+                return process
+        except (psutil.Error, IndexError):  # it has just ended
+            pass
+    return None
 
 
 def shown(done):

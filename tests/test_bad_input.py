@@ -11,11 +11,12 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from command_lines import command_line
 from damage import pickle_that_touches
 from pipeline import environment
 from safetensors.torch import save_file
 from test_config import GOOD, MISSING
-from test_scripts import FIT, FOLDER, HGN, arguments_of, outputs_in, script
+from test_scripts import FIT, HGN, arguments_of, outputs_in, script
 
 from hgnpipe.hdf5 import stamp
 
@@ -221,17 +222,6 @@ def of_folder(value, folder):
     return value
 
 
-def words_of(name, options):
-    """Command line of a script; an option that is None is left out."""
-    words = [str(FOLDER / f"{name}.py")]
-    for key, value in options.items():
-        if value is not None:
-            values = value if isinstance(value, list) else [value]
-            words.append(f"--{key}")
-            words += [json.dumps(v) if isinstance(v, dict) else str(v) for v in values]
-    return words
-
-
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """Run a command line in a process of its own; answers exit code and output."""
@@ -277,7 +267,7 @@ def test_what_a_script_cannot_do_it_says_in_one_line(refused, made, tmp_path, ca
     name, changes, expected = SCRIPTS[case]
     new = outputs_in(tmp_path / "new", name, made)
     options = {**arguments_of(name, made, **new), **of_folder(changes, made)}
-    refused(words_of(name, options), expected)
+    refused(command_line(name, options), expected)
 
 
 def edited(edits):
@@ -332,7 +322,7 @@ def test_the_good_configuration_is_planned(run, fresh, tmp_path):
 def test_the_traceback_is_there_for_who_asks(made, tmp_path):
     options = arguments_of("points", made, seed=-1, output=tmp_path / "points.h5")
     done = subprocess.run(
-        [sys.executable, *words_of("points", options)],
+        [sys.executable, *command_line("points", options)],
         env=environment(HGNPIPE_TRACEBACK="1"),
         capture_output=True,
         text=True,

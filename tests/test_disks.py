@@ -15,7 +15,8 @@ import time
 from pathlib import Path
 
 import pytest
-from pipeline import REPOSITORY, environment, weights_in
+from command_lines import command_line
+from pipeline import environment, weights_in
 from safetensors import safe_open
 
 from hgnpipe.data import render_videos, save_trajectories
@@ -23,7 +24,6 @@ from hgnpipe.files import Claim
 from hgnpipe.simulation import simulate
 from hgnpipe.systems import build_system
 
-SCRIPTS = REPOSITORY / "workflow" / "scripts"
 FULL, READ_ONLY = os.strerror(errno.ENOSPC), os.strerror(errno.EROFS)
 NUM_ITERATIONS = 60
 FIT = {"num_iterations": NUM_ITERATIONS, "batch_size": 2000, "learning_rate": 1e-3}
@@ -41,28 +41,20 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
-def job(name, **options):
-    """Command line of a script."""
-    words = [SCRIPTS / f"{name}.py"]
-    for key, value in options.items():
-        words += [f"--{key}", json.dumps(value) if isinstance(value, dict) else value]
-    return [str(word) for word in words]
-
-
 def training(videos, folder):
-    return job(
-        "train",
-        videos=videos,
-        family="pixelhnn",
-        options={"latent_size": 2, "hidden_size": 50},
-        training=FIT,
-        seed=0,
-        checkpoint=folder / "checkpoint.safetensors",
-        model_path=folder / "model.safetensors",
-        history_path=folder / "history.csv",
-        run_path=folder / "run.json",
-        device="cpu",
-    )
+    options = {
+        "videos": videos,
+        "family": "pixelhnn",
+        "options": {"latent_size": 2, "hidden_size": 50},
+        "training": FIT,
+        "seed": 0,
+        "checkpoint": folder / "checkpoint.safetensors",
+        "model_path": folder / "model.safetensors",
+        "history_path": folder / "history.csv",
+        "run_path": folder / "run.json",
+        "device": "cpu",
+    }
+    return command_line("train", options)
 
 
 def started(words, *python):
@@ -173,7 +165,7 @@ def test_a_disk_that_fills_up_is_named_and_the_job_can_be_repeated(videos, disk,
         "render": {"trajectories": made, "image_size": 16},
         "points": {"kind": "modes", "options": {"num_modes": 3}, **POINTS},
     }
-    words = job(name, **options[name], output=target)
+    words = command_line(name, {**options[name], "output": target})
     remount(disk, "size=64k")
     assert refusal(started(words)) == f"Cannot write {target}: {FULL}."
     assert list(disk.iterdir()) == []

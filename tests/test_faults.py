@@ -9,23 +9,12 @@ import time
 import numpy as np
 import psutil
 import pytest
-from pipeline import command, environment, weights_in
+from pipeline import command, environment, job_below, weights_in
 
 pytestmark = pytest.mark.workflow
 
 NUM_KILLS = 20
 TABLES = [f"results/{table}.csv" for table in ("table1", "table2", "metrics", "flows")]
-
-
-def job_below(parent):
-    """Python of a job that runs below a Snakemake, if there is one at the moment."""
-    for process in psutil.Process(parent).children(recursive=True):
-        try:
-            if process.cmdline()[1:2][0].startswith("workflow/scripts/"):
-                return process
-        except (psutil.Error, IndexError):  # it has just ended
-            pass
-    return None
 
 
 def has_ended(process):

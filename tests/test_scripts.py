@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from command_lines import FOLDER, as_typed
 from PIL import Image
 
 from hgnpipe.command import join_lists, run
@@ -28,7 +29,6 @@ from hgnpipe.portraits import load_portrait
 from hgnpipe.rendering import render
 from hgnpipe.scores import load_scores
 
-FOLDER = Path(__file__).parents[1] / "workflow" / "scripts"
 PUBLISHED = FOLDER.parent / "resources" / "published_table1.csv"
 SCRIPTS = sorted(path.stem for path in FOLDER.glob("*.py"))
 PUBLISHED2 = FOLDER.parent / "resources" / "published_table2.csv"
@@ -62,11 +62,7 @@ def command(monkeypatch, capfd):
     monkeypatch.delenv("HGNPIPE_TRACEBACK", raising=False)
 
     def call(main, *words, **options):
-        arguments = [str(word) for word in words]
-        for name, value in options.items():
-            values = value if isinstance(value, list) else [value]
-            texts = [json.dumps(v) if isinstance(v, dict) else str(v) for v in values]
-            arguments += [f"--{name}", *texts]
+        arguments = [*map(str, words), *as_typed(options)]
         name = main if isinstance(main, str) else "main"
         main = script(main) if isinstance(main, str) else main
         monkeypatch.setattr(sys, "argv", [name, *arguments])

@@ -16,7 +16,6 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 from pipeline import (
     CHECKPOINT,
@@ -31,6 +30,7 @@ from pipeline import (
     configure,
     contents,
     environment,
+    job_below,
     make,
     shown,
     snakemake,
@@ -530,17 +530,6 @@ def test_training_again_gives_identical_results(project):
     assert (contents(project), tables()) == before
 
 
-def train_process(parent):
-    """The Python that trains, below a Snakemake."""
-    for process in psutil.Process(parent).children(recursive=True):
-        try:
-            if process.cmdline()[1:2] == ["workflow/scripts/train.py"]:
-                return process
-        except psutil.Error:  # it has just ended
-            pass
-    raise AssertionError("no training runs")
-
-
 def stop_training(project, number, everyone, output):
     """Start a training, wait for its first checkpoint, and send it a signal.
 
@@ -565,7 +554,7 @@ def stop_training(project, number, everyone, output):
         if everyone:
             os.killpg(process.pid, number)
         else:
-            train_process(process.pid).send_signal(number)
+            job_below(process.pid).send_signal(number)
         return process.wait(60)
     finally:
         with contextlib.suppress(ProcessLookupError):
