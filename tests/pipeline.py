@@ -49,11 +49,11 @@ def snakemake(project, *arguments, preset="smoke", **variables):
     )
 
 
-def job_below(parent):
+def job_below(parent, script=""):
     """Python of a job that runs below a Snakemake, if there is one at the moment."""
     for process in psutil.Process(parent).children(recursive=True):
         try:
-            if process.cmdline()[1:2][0].startswith("workflow/scripts/"):
+            if process.cmdline()[1].startswith(f"workflow/scripts/{script}"):
                 return process
         except (psutil.Error, IndexError):  # it has just ended
             pass

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+import psutil
 import pytest
 from pipeline import (
     CHECKPOINT,
@@ -143,34 +144,37 @@ def submit(slurm):
             told("scancel", "--signal=KILL", "--full", job.id)
 
 
-def trainers(project):
-    """Processes that train in a project."""
-    found = set()
-    for path in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            words = (path / "cmdline").read_bytes().split(b"\0")
-            here = os.readlink(path / "cwd") == str(project)
-            if here and words[1:2] == [b"workflow/scripts/train.py"]:
-                found.add(int(path.name))
-    return found
-
-
 def stop_trainer(project):
     """Let the one training of a project stand still."""
-    (pid,) = wait_until(lambda: trainers(project))
-    os.kill(pid, signal.SIGSTOP)
-    return pid
+
+    def there():
+        return [
+            process
+            for process in psutil.process_iter(["cwd", "cmdline"])
+            if process.info["cwd"] == str(project)
+            and (process.info["cmdline"] or [])[1:2] == ["workflow/scripts/train.py"]
+        ]
+
+    (training,) = wait_until(there)
+    training.suspend()
+    return training
 
 
 def wait_for_successor(project, orphan):
     """Until another process than the orphan has the checkpoint, or is done with it."""
-    mark = Claim.mark(project / CHECKPOINT)
-    wait_until(lambda: not mark.exists() or mark.read_text().split()[-1] != str(orphan))
+
+    def owner():
+        try:
+            return Claim.mark(project / CHECKPOINT).read_text().split()[-1]
+        except FileNotFoundError:
+            return None
+
+    wait_until(lambda: owner() != str(orphan.pid))
 
 
-def go_on(pid):
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGCONT)
+def go_on(training):
+    with contextlib.suppress(psutil.NoSuchProcess):
+        training.resume()
 
 
 def resumed_after(project):
@@ -252,19 +256,21 @@ def test_a_training_whose_time_is_up_resumes(
     resources = [f"train:runtime={minutes}", f"train:slurm_extra={warning!r}"]
     run = submit(longer, TARGET, "--set-resources", *resources)
     run.trained()
-    pid = stop_trainer(longer)
+    training = stop_trainer(longer)
 
     def warned():
         pending = re.search(
-            r"^ShdPnd:\s*(\w+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE
+            r"^ShdPnd:\s*(\w+)",
+            Path(f"/proc/{training.pid}/status").read_text(),
+            re.MULTILINE,
         )
         return int(pending[1], 16) >> (signal.SIGTERM - 1) & 1
 
     def asked():
-        return not Path(f"/proc/{pid}").exists() or warned()
+        return not training.is_running() or warned()
 
     wait_until(asked, 240)
-    go_on(pid)
+    go_on(training)
     run.succeeds()
     assert_as_if_undisturbed(longer, undisturbed)
 

@@ -554,7 +554,7 @@ def stop_training(project, number, everyone, output):
         if everyone:
             os.killpg(process.pid, number)
         else:
-            job_below(process.pid).send_signal(number)
+            job_below(process.pid, "train.py").send_signal(number)
         return process.wait(60)
     finally:
         with contextlib.suppress(ProcessLookupError):
