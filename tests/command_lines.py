@@ -1,5 +1,6 @@
 """Command lines of the scripts, for the tests that run them."""
 
+import importlib.util
 import json
 from pathlib import Path
 
@@ -17,5 +18,24 @@ def as_typed(options):
     return words
 
 
+def find(name):
+    """Path of a script; no two of them share a name."""
+    (path,) = FOLDER.rglob(f"{name}.py")
+    return path
+
+
+def load(name):
+    """Module of a script."""
+    spec = importlib.util.spec_from_file_location(name, find(name))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def script(name):
+    """Function ``main`` of a script."""
+    return load(name).main
+
+
 def command_line(name, options):
-    return [str(FOLDER / f"{name}.py"), *as_typed(options)]
+    return [str(find(name)), *as_typed(options)]

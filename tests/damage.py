@@ -7,8 +7,8 @@ from pathlib import Path
 import h5py
 import torch
 
-from hgnpipe.hdf5 import stamp
-from hgnpipe.tensors import load_tensors, save_tensors
+from hgnpipe.files.hdf5 import stamp
+from hgnpipe.files.tensors import load_tensors, save_tensors
 
 
 @contextmanager

@@ -9,7 +9,6 @@ import torch
 import yaml
 
 from hgnpipe import config as module
-from hgnpipe.batches import PointBatches, VideoBatches
 from hgnpipe.config import (
     check_config,
     check_device,
@@ -17,11 +16,12 @@ from hgnpipe.config import (
     read_flags,
     system_options,
 )
+from hgnpipe.data.points import SPLITS, draw_points
 from hgnpipe.flows import build_flow, load_flow, save_flow
 from hgnpipe.models import build_model, complete_options, load_model, save_model
-from hgnpipe.points import SPLITS, draw_points
 from hgnpipe.systems import build_system
-from hgnpipe.training import TrainingOptions, fit
+from hgnpipe.training.batches import PointBatches, VideoBatches
+from hgnpipe.training.loop import TrainingOptions, fit
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"

@@ -11,7 +11,7 @@ from hgnpipe.fingerprint import code_hash
 
 REPOSITORY = Path(__file__).parents[1]
 
-SCRIPT = "workflow/scripts/train.py"
+SCRIPT = "workflow/scripts/models/train.py"
 
 FILES = {
     SCRIPT: """
@@ -43,7 +43,7 @@ FILES = {
         from .. import nets
         NUM = {"a": 1, **{}}
     """,
-    "src/hgnpipe/models/hgn.py": "from hgnpipe.geco import Geco",
+    "src/hgnpipe/models/hgn.py": "from hgnpipe.nn.geco import Geco",
     "src/hgnpipe/integrators.py": """
         class Error(Exception):
             pass
@@ -236,7 +236,7 @@ def test_a_file_that_does_not_parse_is_named_with_the_line(root):
 
 
 @pytest.mark.parametrize(
-    "script", sorted((REPOSITORY / "workflow" / "scripts").glob("*.py")), ids=str
+    "script", sorted((REPOSITORY / "workflow" / "scripts").rglob("*.py")), ids=str
 )
 def test_every_script_of_the_workflow_has_a_fingerprint(script):
     relative = script.relative_to(REPOSITORY)

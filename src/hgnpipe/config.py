@@ -15,7 +15,7 @@ import yaml
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError, best_match
 
-from hgnpipe.registry import lookup, number_hint, require
+from hgnpipe.collection import lookup, number_hint, require
 
 Config = Mapping[str, Any]
 FILE = "config.yaml"
@@ -147,12 +147,12 @@ def check_meaning(config: Config) -> None:
     """
     import torch
 
-    from hgnpipe.batches import check_length
     from hgnpipe.flows import build_flow, check_flow, flow_class
     from hgnpipe.models import build_model, check_model, complete_options, family_class
     from hgnpipe.systems import SYSTEMS, build_system
     from hgnpipe.targets import check_target
-    from hgnpipe.training import read_training
+    from hgnpipe.training.batches import check_length
+    from hgnpipe.training.loop import read_training
 
     for name, block in config["systems"].items():
         kind = block["kind"]
@@ -233,7 +233,7 @@ def check_device(device: str) -> None:
         ValueError: If CUDA is asked for and not available.
     """
     if device == "cuda":  # the others need no torch to be found legal
-        from hgnpipe.device import find_device
+        from hgnpipe.runtime.device import find_device
 
         with _located("device"):
             find_device(device)

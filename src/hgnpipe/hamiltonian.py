@@ -78,7 +78,7 @@ def gradient(
     """Gradient of the energy ``(B,)`` of each point in a batch of points ``(B, *n)``.
 
     An energy that knows its gradient in closed form (a ``gradient`` method, see
-    `hgnpipe.energies.ConvEnergy`) is asked: the same numbers, one reverse pass less.
+    `hgnpipe.nn.energies.ConvEnergy`) is asked: the same numbers, one reverse pass less.
     """
     if hasattr(energy, "gradient"):
         return energy.gradient(x)

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from hgnpipe.registry import check_options, lookup, require
+from hgnpipe.collection import check_options, lookup, require
 
 Color = tuple[int, int, int]
 COLORS: tuple[Color, ...] = ((173, 146, 0), (173, 0, 0), (0, 146, 0))

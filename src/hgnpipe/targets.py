@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import logsumexp
 
-from hgnpipe.registry import check_options, lookup, require
+from hgnpipe.collection import check_options, lookup, require
 
 Points = Float[np.ndarray, "N d"]
 BEADS_PER_STD = 2.0

@@ -7,12 +7,12 @@ import torch
 from scipy.stats import kstest
 from torch import nn
 
-from hgnpipe.density import held_out_log_density, log_volume_change
+from hgnpipe.evaluation.likelihood import held_out_log_density, log_volume_change
+from hgnpipe.evaluation.portraits import grid_of
 from hgnpipe.flows import FLOWS, build_flow
 from hgnpipe.flows.nhf import PRIORS, log_mean_exp
 from hgnpipe.hamiltonian import State
 from hgnpipe.integrators import euler, leapfrog
-from hgnpipe.portraits import grid_of
 
 MOVING = {"hidden_size": 16, "dt": 0.5, "gradient_rms": 1.0, "feature_scale": 2.0}
 SHAPE = {"sigma": 3.0, "beta": 4.0}

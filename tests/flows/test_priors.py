@@ -5,7 +5,7 @@ import torch
 from scipy.integrate import quad
 from scipy.stats import kstest
 
-from hgnpipe.flows.priors import SoftUniform, inner_uniform
+from hgnpipe.flows._priors import SoftUniform, inner_uniform
 
 SHAPES = [(4.0, 4.0), (1.0, 20.0), (8.0, 0.5), (0.5, 1.0), (3.0, 50.0)]
 """Widths and sharpnesses: like a box, like a bell, and between."""

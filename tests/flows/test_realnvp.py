@@ -3,9 +3,9 @@ import pytest
 import torch
 from scipy.stats import kstest
 
-from hgnpipe.density import held_out_log_density
+from hgnpipe.evaluation.likelihood import held_out_log_density
+from hgnpipe.evaluation.portraits import grid_of
 from hgnpipe.flows import build_flow
-from hgnpipe.portraits import grid_of
 
 every_number_of_steps = pytest.mark.parametrize("num_steps", [1, 2, 3])
 every_dimension = pytest.mark.parametrize("num_dims", [2, 3, 5])

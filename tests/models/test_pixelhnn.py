@@ -7,14 +7,14 @@ import typing_extensions
 from scipy.integrate import solve_ivp
 from torch import nn
 
-from hgnpipe.batches import VideoBatches, to_pixels
+from hgnpipe.data.rendering import render
+from hgnpipe.data.simulation import simulate
 from hgnpipe.hamiltonian import State, force, velocity
 from hgnpipe.models import build_model
 from hgnpipe.models.base import PhaseSpaceModel, energy_of
-from hgnpipe.rendering import render
-from hgnpipe.simulation import simulate
 from hgnpipe.systems import Pendulum
-from hgnpipe.training import TrainingOptions, fit
+from hgnpipe.training.batches import VideoBatches, to_pixels
+from hgnpipe.training.loop import TrainingOptions, fit
 
 SMALL = {"image_size": 8, "latent_size": 4, "hidden_size": 10, "num_filters": 4}
 VERSIONS = {

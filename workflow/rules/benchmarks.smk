@@ -15,9 +15,9 @@ rule benchmark_data:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         systems=KINDS,
-        code=code_hash("workflow/scripts/benchmark_data.py"),
+        code=code_hash("workflow/scripts/benchmarks/data.py"),
     shell:
-        "python workflow/scripts/benchmark_data.py --systems {params.systems}"
+        "python workflow/scripts/benchmarks/data.py --systems {params.systems}"
         " --num 10000 --num_frames 31 --repeats 3 --output {output} 2>&1 | tee {log}"
 
 
@@ -34,9 +34,9 @@ rule benchmark_step:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        code=code_hash("workflow/scripts/benchmark_step.py"),
+        code=code_hash("workflow/scripts/benchmarks/step.py"),
     shell:
-        "python workflow/scripts/benchmark_step.py --batch_size 16 --num_frames 31"
+        "python workflow/scripts/benchmarks/step.py --batch_size 16 --num_frames 31"
         " --image_size 32 --num_filters 64 --steps 3 --rounds 3 --output {output}"
         " --threads 2 2>&1 | tee {log}"
 
@@ -55,9 +55,9 @@ rule benchmark_scaling:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         systems=KINDS,
-        code=code_hash("workflow/scripts/benchmark_scaling.py"),
+        code=code_hash("workflow/scripts/benchmarks/scaling.py"),
     shell:
-        "python workflow/scripts/benchmark_scaling.py --systems {params.systems}"
+        "python workflow/scripts/benchmarks/scaling.py --systems {params.systems}"
         " --num_trajectories 1000 4000 16000 --cores 1 2 --jobs 1 2 4 --rounds 3"
         " --output {output} 2>&1 | tee {log}"
 
@@ -75,9 +75,9 @@ rule benchmark_workflow:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        code=code_hash("workflow/scripts/benchmark_workflow.py"),
+        code=code_hash("workflow/scripts/benchmarks/workflow.py"),
     shell:
-        "python workflow/scripts/benchmark_workflow.py --preset paper --num_seeds 25"
+        "python workflow/scripts/benchmarks/workflow.py --preset paper --num_seeds 25"
         " --rounds 3 --output {output} 2>&1 | tee {log}"
 
 
@@ -96,9 +96,9 @@ rule draw_benchmarks:
     conda:
         "../envs/hgnpipe.yaml"
     params:
-        code=code_hash("workflow/scripts/draw_benchmarks.py"),
+        code=code_hash("workflow/scripts/benchmarks/draw.py"),
     shell:
-        "python workflow/scripts/draw_benchmarks.py --step {input.step}"
+        "python workflow/scripts/benchmarks/draw.py --step {input.step}"
         " --data {input.data} --workflow {input.workflow} --scaling {input.scaling}"
         " --speed_figure {output.speed} --scaling_figure {output.scaling}"
         " 2>&1 | tee {log}"
@@ -120,7 +120,7 @@ rule benchmarks:
         "../envs/hgnpipe.yaml"
     params:
         tables=lambda wildcards, input: [f for f in input if f.endswith(".csv")],
-        code=code_hash("workflow/scripts/benchmarks.py"),
+        code=code_hash("workflow/scripts/benchmarks/join.py"),
     shell:
-        "python workflow/scripts/benchmarks.py --tables {params.tables}"
+        "python workflow/scripts/benchmarks/join.py --tables {params.tables}"
         " --output {output} 2>&1 | tee {log}"

@@ -21,9 +21,9 @@ rule simulate:
         num=setting("presets/{preset}/data/num_{split}"),
         num_frames=setting("presets/{preset}/data/num_frames"),
         seed=setting("presets/{preset}/data/seed"),
-        code=code_hash("workflow/scripts/simulate.py"),
+        code=code_hash("workflow/scripts/data/simulate.py"),
     shell:
-        "python workflow/scripts/simulate.py --kind {params.kind}"
+        "python workflow/scripts/data/simulate.py --kind {params.kind}"
         " --options {params.options:q} --num {params.num}"
         " --num_frames {params.num_frames} --seed {params.seed}"
         " --split {wildcards.split} --output {output} --threads {threads}"
@@ -47,9 +47,9 @@ rule render:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         image_size=setting("presets/{preset}/data/image_size"),
-        code=code_hash("workflow/scripts/render.py"),
+        code=code_hash("workflow/scripts/data/render.py"),
     shell:
-        "python workflow/scripts/render.py --trajectories {input}"
+        "python workflow/scripts/data/render.py --trajectories {input}"
         " --image_size {params.image_size} --output {output} 2>&1 | tee {log}"
 
 
@@ -73,9 +73,9 @@ rule extend:
         num=num_extended,
         before=num_before,
         after=num_after,
-        code=code_hash("workflow/scripts/extend.py"),
+        code=code_hash("workflow/scripts/data/extend.py"),
     shell:
-        "python workflow/scripts/extend.py --trajectories {input}"
+        "python workflow/scripts/data/extend.py --trajectories {input}"
         " --num_trajectories {params.num} --num_before {params.before}"
         " --num_after {params.after} --output {output} --threads {threads}"
         " 2>&1 | tee {log}"

@@ -25,9 +25,9 @@ rule fig05:
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         example=setting("presets/{preset}/evaluation/example"),
-        code=code_hash("workflow/scripts/fig05_systems.py"),
+        code=code_hash("workflow/scripts/figures/fig05_systems.py"),
     shell:
-        "python workflow/scripts/fig05_systems.py --trajectories {input.trajectories}"
+        "python workflow/scripts/figures/fig05_systems.py --trajectories {input.trajectories}"
         " --videos {input.videos} --example {params.example}"
         " --output {output.pdf} {output.png} 2>&1 | tee {log}"
 
@@ -56,9 +56,9 @@ rule fig06:
         families=families,
         labels=json.dumps(config["labels"]),
         example=setting("presets/{preset}/evaluation/example"),
-        code=code_hash("workflow/scripts/fig06_mse_per_frame.py"),
+        code=code_hash("workflow/scripts/figures/fig06_mse_per_frame.py"),
     shell:
-        "python workflow/scripts/fig06_mse_per_frame.py --rollouts {input.rollouts}"
+        "python workflow/scripts/figures/fig06_mse_per_frame.py --rollouts {input.rollouts}"
         " --references {input.references} --families {params.families:q}"
         " --labels {params.labels:q} --example {params.example}"
         " --output {output.pdf} {output.png} 2>&1 | tee {log}"
@@ -105,9 +105,9 @@ rule fig07:
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         labels=json.dumps(config["labels"]),
-        code=code_hash("workflow/scripts/fig07_rollouts.py"),
+        code=code_hash("workflow/scripts/figures/fig07_rollouts.py"),
     shell:
-        "python workflow/scripts/fig07_rollouts.py --films {input.films}"
+        "python workflow/scripts/figures/fig07_rollouts.py --films {input.films}"
         " --metrics {input.metrics} {input.references}"
         " --system {wildcards.system} --model hgn_leapfrog"
         " --baseline hnn --labels {params.labels:q} --figure {output.pdf} {output.png}"
@@ -154,9 +154,9 @@ rule fig08:
     params:
         systems=setting("presets/{preset}/systems"),
         labels=json.dumps(config["labels"]),
-        code=code_hash("workflow/scripts/fig08_samples.py"),
+        code=code_hash("workflow/scripts/figures/fig08_samples.py"),
     shell:
-        "python workflow/scripts/fig08_samples.py --films {input}"
+        "python workflow/scripts/figures/fig08_samples.py --films {input}"
         " --systems {params.systems} --model hgn_leapfrog --labels {params.labels:q}"
         " --figure {output.pdf} {output.png}"
         " --animation {output.gif} {output.mp4} {output.page} 2>&1 | tee {log}"
@@ -185,9 +185,9 @@ rule fig11:
     params:
         model="hgn_leapfrog",
         labels=json.dumps(config["labels"]),
-        code=code_hash("workflow/scripts/fig11_convergence.py"),
+        code=code_hash("workflow/scripts/figures/fig11_convergence.py"),
     shell:
-        "python workflow/scripts/fig11_convergence.py --history {input.history}"
+        "python workflow/scripts/figures/fig11_convergence.py --history {input.history}"
         " --references {input.references} --model {params.model}"
         " --labels {params.labels:q}"
         " --output {output.pdf} {output.png} 2>&1 | tee {log}"
@@ -216,9 +216,9 @@ rule fig12:
     params:
         model="hnn_conv",
         labels=json.dumps(config["labels"]),
-        code=code_hash("workflow/scripts/fig11_convergence.py"),
+        code=code_hash("workflow/scripts/figures/fig11_convergence.py"),
     shell:
-        "python workflow/scripts/fig11_convergence.py --history {input.history}"
+        "python workflow/scripts/figures/fig11_convergence.py --history {input.history}"
         " --references {input.references} --model {params.model}"
         " --labels {params.labels:q}"
         " --output {output.pdf} {output.png} 2>&1 | tee {log}"
@@ -242,9 +242,9 @@ rule fig13:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        code=code_hash("workflow/scripts/fig13_integrators.py"),
+        code=code_hash("workflow/scripts/figures/fig13_integrators.py"),
     shell:
-        "python workflow/scripts/fig13_integrators.py"
+        "python workflow/scripts/figures/fig13_integrators.py"
         " --output {output.pdf} {output.png} 2>&1 | tee {log}"
 
 

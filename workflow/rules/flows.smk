@@ -23,9 +23,9 @@ rule points:
         num_validation=setting("presets/{preset}/flows/data/num_validation"),
         num_test=setting("presets/{preset}/flows/data/num_test"),
         seed=setting("presets/{preset}/flows/data/seed"),
-        code=code_hash("workflow/scripts/points.py"),
+        code=code_hash("workflow/scripts/flows/draw_points.py"),
     shell:
-        "python workflow/scripts/points.py --kind {params.kind}"
+        "python workflow/scripts/flows/draw_points.py --kind {params.kind}"
         " --options {params.options:q} --num_train {params.num_train}"
         " --num_validation {params.num_validation} --num_test {params.num_test}"
         " --seed {params.seed} --output {output} 2>&1 | tee {log}"
@@ -61,9 +61,9 @@ rule train_flow:
         reproducible=config["reproducible"],
         # Not an output: Snakemake would delete it when the job fails.
         checkpoint="results/{preset}/checkpoints/flows/{target}/{model}/seed{seed}.safetensors",
-        code=flow_code("workflow/scripts/train_flow.py"),
+        code=flow_code("workflow/scripts/flows/train_flow.py"),
     shell:
-        "python workflow/scripts/train_flow.py --points {input}"
+        "python workflow/scripts/flows/train_flow.py --points {input}"
         " --family {params.family} --options {params.options:q}"
         " --training {params.training:q} --num_watched {params.num_watched}"
         " --num_importance_samples {params.num_samples} --seed {wildcards.seed}"
@@ -97,9 +97,9 @@ rule evaluate_flow:
     params:
         num=setting("presets/{preset}/flows/evaluation/num_points"),
         samples=setting("presets/{preset}/flows/evaluation/num_importance_samples"),
-        code=flow_code("workflow/scripts/evaluate_flow.py"),
+        code=flow_code("workflow/scripts/flows/evaluate_flow.py"),
     shell:
-        "python workflow/scripts/evaluate_flow.py --flow_path {input.flow}"
+        "python workflow/scripts/flows/evaluate_flow.py --flow_path {input.flow}"
         " --points {input.points} --target {wildcards.target}"
         " --model {wildcards.model} --seed {wildcards.seed}"
         " --num_points {params.num} --num_importance_samples {params.samples}"
@@ -122,9 +122,9 @@ rule evaluate_flow_references:
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         num=setting("presets/{preset}/flows/evaluation/num_points"),
-        code=code_hash("workflow/scripts/evaluate_flow_references.py"),
+        code=code_hash("workflow/scripts/flows/evaluate_flow_references.py"),
     shell:
-        "python workflow/scripts/evaluate_flow_references.py --points {input}"
+        "python workflow/scripts/flows/evaluate_flow_references.py --points {input}"
         " --target {wildcards.target} --num_points {params.num} --metrics {output}"
         " 2>&1 | tee {log}"
 
@@ -149,9 +149,9 @@ rule portray_flow:
     params:
         grid_size=setting("presets/{preset}/flows/evaluation/grid_size"),
         samples=setting("presets/{preset}/flows/evaluation/num_watched_samples"),
-        code=flow_code("workflow/scripts/portray_flow.py"),
+        code=flow_code("workflow/scripts/flows/portray_flow.py"),
     shell:
-        "python workflow/scripts/portray_flow.py --flow_path {input.flow}"
+        "python workflow/scripts/flows/portray_flow.py --flow_path {input.flow}"
         " --points {input.points} --num_samples 1000 --grid_size {params.grid_size}"
         " --num_importance_samples {params.samples} --seed {wildcards.seed}"
         " --output {output} --device {resources.device} --threads {threads}"
@@ -178,9 +178,9 @@ rule benchmark_flows:
         num_points=setting("presets/{preset}/flows/evaluation/num_points"),
         samples=setting("presets/{preset}/flows/evaluation/num_watched_samples"),
         repeats=setting("presets/{preset}/flows/evaluation/repeats"),
-        code=flow_code("workflow/scripts/benchmark_flows.py"),
+        code=flow_code("workflow/scripts/benchmarks/flows.py"),
     shell:
-        "python workflow/scripts/benchmark_flows.py --flows {params.flows:q}"
+        "python workflow/scripts/benchmarks/flows.py --flows {params.flows:q}"
         " --reference {params.reference} --num_points {params.num_points}"
         " --num_importance_samples {params.samples} --repeats {params.repeats}"
         " --output {output} --device {resources.device} --threads {threads}"
@@ -215,9 +215,9 @@ rule flows:
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         labels=json.dumps(config["labels"]),
-        code=code_hash("workflow/scripts/flows.py"),
+        code=code_hash("workflow/scripts/tables/flows.py"),
     shell:
-        "python workflow/scripts/flows.py --metrics {input.metrics}"
+        "python workflow/scripts/tables/flows.py --metrics {input.metrics}"
         " --costs {input.costs} --labels {params.labels:q}"
         " --preset {wildcards.preset} --csv {output.csv}"
         " --markdown {output.markdown} --html {output.html} 2>&1 | tee {log}"
@@ -258,9 +258,9 @@ rule fig09:
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         label=shown_flow_label,
-        code=code_hash("workflow/scripts/fig09_flow.py"),
+        code=code_hash("workflow/scripts/figures/fig09_flow.py"),
     shell:
-        "python workflow/scripts/fig09_flow.py --points {input.points}"
+        "python workflow/scripts/figures/fig09_flow.py --points {input.points}"
         " --portrait {input.portrait} --label {params.label:q}"
         " --output {output.pdf} {output.png} 2>&1 | tee {log}"
 
@@ -291,9 +291,9 @@ rule fig10:
     params:
         num_samples=setting("presets/{preset}/flows/evaluation/num_watched_samples"),
         labels=json.dumps(config["labels"]),
-        code=code_hash("workflow/scripts/fig10_flows.py"),
+        code=code_hash("workflow/scripts/figures/fig10_flows.py"),
     shell:
-        "python workflow/scripts/fig10_flows.py --points {input.points}"
+        "python workflow/scripts/figures/fig10_flows.py --points {input.points}"
         " --portraits {input.portraits} --history {input.history}"
         " --metrics {input.metrics} --costs {input.costs}"
         " --num_importance_samples {params.num_samples}"

@@ -29,9 +29,9 @@ rule train:
         reproducible=config["reproducible"],
         # Not an output: Snakemake would delete it when the job fails.
         checkpoint="results/{preset}/checkpoints/{system}/{model}/seed{seed}.safetensors",
-        code=family_code("workflow/scripts/train.py"),
+        code=family_code("workflow/scripts/models/train.py"),
     shell:
-        "python workflow/scripts/train.py --videos {input} --family {params.family}"
+        "python workflow/scripts/models/train.py --videos {input} --family {params.family}"
         " --options {params.options:q} --training {params.training:q}"
         " --seed {wildcards.seed} --checkpoint {params.checkpoint}"
         " --model_path {output.model} --history_path {output.history}"
@@ -71,9 +71,9 @@ rule evaluate:
     params:
         num=setting("presets/{preset}/evaluation/num_trajectories"),
         batch_size=setting("presets/{preset}/evaluation/batch_size"),
-        code=family_code("workflow/scripts/evaluate.py"),
+        code=family_code("workflow/scripts/models/evaluate.py"),
     shell:
-        "python workflow/scripts/evaluate.py --model_path {input.model}"
+        "python workflow/scripts/models/evaluate.py --model_path {input.model}"
         " --videos {input.videos} --trajectories {input.trajectories}"
         " --system {wildcards.system} --model {wildcards.model} --seed {wildcards.seed}"
         " --num_trajectories {params.num} --batch_size {params.batch_size}"
@@ -108,9 +108,9 @@ rule evaluate_references:
     params:
         num=setting("presets/{preset}/evaluation/num_trajectories"),
         seed=setting("presets/{preset}/data/seed"),
-        code=code_hash("workflow/scripts/evaluate_references.py"),
+        code=code_hash("workflow/scripts/models/evaluate_references.py"),
     shell:
-        "python workflow/scripts/evaluate_references.py"
+        "python workflow/scripts/models/evaluate_references.py"
         " --train_videos {input.videos[0]} --videos {input.videos}"
         " --trajectories {input.trajectories} --system {wildcards.system}"
         " --seed {params.seed} --num_trajectories {params.num}"
@@ -146,9 +146,9 @@ rule measure:
         horizons=setting("presets/{preset}/evaluation/horizons"),
         repeats=setting("presets/{preset}/evaluation/symetric_repeats"),
         batch_size=setting("presets/{preset}/evaluation/batch_size"),
-        code=family_code("workflow/scripts/measure.py"),
+        code=family_code("workflow/scripts/models/measure_dynamics.py"),
     shell:
-        "python workflow/scripts/measure.py --model_path {input.model}"
+        "python workflow/scripts/models/measure_dynamics.py --model_path {input.model}"
         " --train_videos {input.train_videos} --videos {input.videos}"
         " --trajectories {input.trajectories} --motion {input.motion}"
         " --rollouts {input.rollouts} --system {wildcards.system}"
@@ -179,9 +179,9 @@ rule measure_references:
         num=setting("presets/{preset}/evaluation/num_extended"),
         num_frames=setting("presets/{preset}/data/num_frames"),
         horizons=setting("presets/{preset}/evaluation/horizons"),
-        code=code_hash("workflow/scripts/measure_references.py"),
+        code=code_hash("workflow/scripts/models/measure_dynamics_references.py"),
     shell:
-        "python workflow/scripts/measure_references.py"
+        "python workflow/scripts/models/measure_dynamics_references.py"
         " --train_videos {input.train_videos} --motion {input.motion}"
         " --num_trajectories {params.num} --num_frames {params.num_frames}"
         " --system {wildcards.system}"
@@ -218,9 +218,9 @@ rule play:
     params:
         example=setting("presets/{preset}/evaluation/example"),
         num_samples=setting("presets/{preset}/evaluation/num_samples"),
-        code=family_code("workflow/scripts/play.py"),
+        code=family_code("workflow/scripts/models/make_films.py"),
     shell:
-        "python workflow/scripts/play.py --model_path {input.model}"
+        "python workflow/scripts/models/make_films.py --model_path {input.model}"
         " --videos {input.videos} --motions {input.motions}"
         " --example {params.example} --num_samples {params.num_samples}"
         " --seed {wildcards.seed} --output {output}"

@@ -29,9 +29,9 @@ rule provenance:
         "../envs/hgnpipe.yaml"
     params:
         families=families,
-        code=code_hash("workflow/scripts/provenance.py"),
+        code=code_hash("workflow/scripts/report/provenance.py"),
     shell:
-        "python workflow/scripts/provenance.py --runs {input}"
+        "python workflow/scripts/report/provenance.py --runs {input}"
         " --families {params.families:q} --preset {wildcards.preset}"
         " --csv {output.csv} --html_path {output.html} 2>&1 | tee {log}"
 
@@ -52,9 +52,9 @@ rule choices:
     conda:
         "../envs/hgnpipe.yaml"
     params:
-        code=code_hash("workflow/scripts/choices.py"),
+        code=code_hash("workflow/scripts/report/choices.py"),
     shell:
-        "python workflow/scripts/choices.py --readme {input} --output {output}"
+        "python workflow/scripts/report/choices.py --readme {input} --output {output}"
         " 2>&1 | tee {log}"
 
 
@@ -77,9 +77,9 @@ rule report:
         python=sys.executable,
     params:
         settings=report_settings,
-        code=code_hash("workflow/scripts/report.py"),
+        code=code_hash("workflow/scripts/report/report.py"),
     shell:
-        "{resources.python} workflow/scripts/report.py --results {input.results}"
+        "{resources.python} workflow/scripts/report/report.py --results {input.results}"
         " --style {input.style} --settings {params.settings:q} --output {output} 2>&1 | tee {log}"
 
 

@@ -31,9 +31,9 @@ rule table1:
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         labels=json.dumps(config["labels"]),
-        code=code_hash("workflow/scripts/table1.py"),
+        code=code_hash("workflow/scripts/tables/table1.py"),
     shell:
-        "python workflow/scripts/table1.py --metrics {input.runs} {input.references}"
+        "python workflow/scripts/tables/table1.py --metrics {input.runs} {input.references}"
         " --published {input.published} --labels {params.labels:q}"
         " --preset {wildcards.preset} --csv {output.csv} --markdown {output.markdown}"
         " --html {output.html} 2>&1 | tee {log}"
@@ -68,9 +68,9 @@ rule table2:
     params:
         labels=json.dumps(config["labels"]),
         example=setting("presets/{preset}/evaluation/example"),
-        code=code_hash("workflow/scripts/table2.py"),
+        code=code_hash("workflow/scripts/tables/table2.py"),
     shell:
-        "python workflow/scripts/table2.py --rollouts {input.rollouts}"
+        "python workflow/scripts/tables/table2.py --rollouts {input.rollouts}"
         " --published {input.published} --labels {params.labels:q}"
         " --example {params.example} --preset {wildcards.preset} --csv {output.csv}"
         " --markdown {output.markdown} --html {output.html} 2>&1 | tee {log}"
@@ -104,9 +104,9 @@ rule metrics:
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         labels=json.dumps(config["labels"]),
-        code=code_hash("workflow/scripts/metrics.py"),
+        code=code_hash("workflow/scripts/tables/dynamics.py"),
     shell:
-        "python workflow/scripts/metrics.py --measures {input}"
+        "python workflow/scripts/tables/dynamics.py --measures {input}"
         " --labels {params.labels:q} --preset {wildcards.preset} --csv {output.csv}"
         " --markdown {output.markdown} --html {output.html} 2>&1 | tee {log}"
 

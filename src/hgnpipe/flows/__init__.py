@@ -12,8 +12,8 @@ from typing import Any
 
 import torch
 
-from hgnpipe.families import Families
 from hgnpipe.flows.base import Flow
+from hgnpipe.nn.saving import Families
 
 FLOWS = {
     "nhf": "hgnpipe.flows.nhf.NHF",

@@ -12,13 +12,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.distributions import Distribution, Normal
 
-from hgnpipe.energies import MLPEnergy
+from hgnpipe.collection import lookup, require
+from hgnpipe.flows._priors import SoftUniform, inner_uniform
 from hgnpipe.flows.base import LogDensity
-from hgnpipe.flows.priors import SoftUniform, inner_uniform
 from hgnpipe.hamiltonian import Hamiltonian, SeparableHamiltonian, State
 from hgnpipe.integrators import leapfrog, rollout
-from hgnpipe.nets import MLP
-from hgnpipe.registry import lookup, require
+from hgnpipe.nn.energies import MLPEnergy
+from hgnpipe.nn.networks import MLP
 
 PRIORS = ("soft_uniform", "normal")
 
@@ -43,7 +43,7 @@ class NHF(nn.Module):
             ``normal``.
         sigma: Width of the soft-uniform prior.
         beta: Sharpness of its edges.
-        gradient_rms: See `hgnpipe.energies.MLPEnergy`.
+        gradient_rms: See `hgnpipe.nn.energies.MLPEnergy`.
         feature_scale: The same.
         num_importance_samples: Samples K of the momentum per point in the training
             objective: 1 is the ELBO of the paper; more make it the tighter bound of

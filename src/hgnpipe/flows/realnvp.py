@@ -9,8 +9,8 @@ import zuko
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from hgnpipe.collection import require
 from hgnpipe.flows.base import LogDensity
-from hgnpipe.registry import require
 
 
 class RealNVP(nn.Module):

@@ -14,8 +14,8 @@ from typing import Any
 
 import torch
 
-from hgnpipe.families import Families
 from hgnpipe.models.base import SequenceModel
+from hgnpipe.nn.saving import Families
 
 FAMILIES = {
     "hgn": "hgnpipe.models.hgn.HGN",

@@ -42,7 +42,7 @@ class Inferred(NamedTuple):
 
 @runtime_checkable
 class SequenceModel(Protocol):
-    """Anything that `hgnpipe.training.fit` can train and `evaluate` can score.
+    """Anything that `hgnpipe.training.loop.fit` can train and `evaluate` can score.
 
     Attributes:
         num_frames: Frames that the model must see to predict a video.
@@ -101,7 +101,7 @@ class SequenceModel(Protocol):
 class PhaseSpaceModel(SequenceModel, Protocol):
     """A sequence model in its three parts: infer a state, move it, show it.
 
-    Measures of the dynamics (`hgnpipe.dynamics`) take it apart along these lines.
+    Measures of the dynamics (`hgnpipe.evaluation.dynamics`) take it apart along these lines.
 
     Attributes:
         dt: Time step of one frame, in the model's own time unit.

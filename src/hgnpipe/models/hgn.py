@@ -12,14 +12,14 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.distributions import Independent, Normal, kl_divergence
 
-from hgnpipe.energies import ConvEnergy
-from hgnpipe.geco import Geco
+from hgnpipe.collection import lookup, require
 from hgnpipe.hamiltonian import SeparableHamiltonian, State
 from hgnpipe.integrators import INTEGRATORS, rollout
 from hgnpipe.models.base import Inferred, Prediction, check_input, play
-from hgnpipe.nets import ConvDecoder, ConvEncoder, ConvStack, FrameScaler
-from hgnpipe.reconstruction import reconstruction_error
-from hgnpipe.registry import lookup, require
+from hgnpipe.nn.decoding import reconstruction_error
+from hgnpipe.nn.energies import ConvEnergy
+from hgnpipe.nn.geco import Geco
+from hgnpipe.nn.networks import ConvDecoder, ConvEncoder, ConvStack, FrameScaler
 
 LATENT_SIZE = 4
 """Side of the latent image (paper, Eq. 9)."""
@@ -329,7 +329,7 @@ class HGN(nn.Module):
 def diagonal_gaussian(mean: Tensor, std: Tensor) -> Independent:
     """Gaussian over latent images.
 
-    Unchecked: a diverged training is for `hgnpipe.training.fit` to report, and on a GPU
+    Unchecked: a diverged training is for `hgnpipe.training.loop.fit` to report, and on a GPU
     the check would make every iteration wait.
     """
     return Independent(Normal(mean, std, validate_args=False), 3, validate_args=False)

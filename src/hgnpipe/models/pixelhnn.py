@@ -11,11 +11,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from hgnpipe.collection import lookup, require
 from hgnpipe.hamiltonian import State, force, velocity
 from hgnpipe.integrators import INTEGRATORS, rollout
 from hgnpipe.models.base import Inferred, Prediction, check_input, play
-from hgnpipe.nets import MLP, ConvDecoder, ConvEncoder, FrameScaler
-from hgnpipe.registry import lookup, require
+from hgnpipe.nn.networks import MLP, ConvDecoder, ConvEncoder, FrameScaler
 
 PAIR, CODE, POSITION, SIDE = 6, 48, 16, 4
 """Channels of two frames, of HGN's encoder output and decoder input; their side."""

@@ -1,0 +1,1 @@
+"""What models and flows learn from: simulated, drawn, stored."""

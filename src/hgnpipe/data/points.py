@@ -1,0 +1,183 @@
+"""Points of a density: drawn from a target or read from a table, and on disk.
+
+Files are HDF5 that any other program can read, as those of `hgnpipe.data.videos`.
+"""
+
+import json
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from hgnpipe.collection import require
+from hgnpipe.files.hdf5 import created, opened
+from hgnpipe.files.whole import check_there
+from hgnpipe.targets import build_target
+
+POINTS = "hgnpipe points 2"
+SPLITS = ("train", "validation", "test")
+
+
+class PointSets(NamedTuple):
+    """Points of one density, split.
+
+    Attributes:
+        train: Points to train on, ``(N, d)``.
+        validation: Held out, to watch the training.
+        test: Held out, to judge the result.
+        log_density: ln p at the test points, in nats; NaN where nobody knows it.
+        validation_log_density: The same at the validation points.
+        modes: Where the modes are, ``(num_modes, d)``; none for most targets.
+    """
+
+    train: Float[np.ndarray, "N d"]
+    validation: Float[np.ndarray, "V d"]
+    test: Float[np.ndarray, "T d"]
+    log_density: Float[np.ndarray, " T"]
+    validation_log_density: Float[np.ndarray, " V"]
+    modes: Float[np.ndarray, "M d"]
+
+
+def draw_points(
+    kind: str, options: Mapping[str, Any], sizes: Mapping[str, int], seed: int
+) -> PointSets:
+    """Draws from a target, independent for every split.
+
+    Args:
+        kind: Key of `hgnpipe.targets.TARGETS`.
+        options: Its options.
+        sizes: Number of points of every one of `SPLITS`.
+        seed: Seed of the draws.
+
+    Raises:
+        ValueError: If the target or an option is unknown, or a value out of range.
+    """
+    require(seed >= 0, "seed", seed, "zero or positive")
+    for split in SPLITS:
+        require(sizes[split] >= 1, f"num_{split}", sizes[split], "1 or more")
+    target = build_target(kind, **options)
+    sets = [
+        target.sample(np.random.default_rng([seed, number]), sizes[split])
+        for number, split in enumerate(SPLITS)
+    ]
+    modes = np.empty((0, target.num_dims)) if target.modes is None else target.modes
+    densities = [target.log_density(points) for points in (sets[2], sets[1])]
+    return PointSets(*sets, *densities, modes)
+
+
+def split_points(
+    points: Float[np.ndarray, "N d"], seed: int, *, held_out: float = 0.2
+) -> tuple[PointSets, dict[str, list[float]]]:
+    """Points of a table in random order, split and standardised.
+
+    Args:
+        points: Rows of the table.
+        seed: Seed of the order.
+        held_out: Share of the rows in the test split, and again for validation.
+
+    Returns:
+        The points, and the ``mean`` and ``std`` of the training split by which all
+        splits are standardised. Log-densities are those of standardised points; those
+        in the units of the table are lower by the sum of ln std.
+
+    Raises:
+        ValueError: If a split would be empty, a column is constant, or the seed
+            negative.
+    """
+    num = int(len(points) * held_out)
+    fewest = int(np.ceil(max(2 / held_out, 2 / (1 - 2 * held_out))))
+    enough = len(points) >= fewest
+    require(enough, "number of rows", len(points), f"{fewest} or more")
+    require(seed >= 0, "seed", seed, "zero or positive")
+    order = np.random.default_rng([seed, len(SPLITS)]).permutation(len(points))
+    test, validation, train = np.split(points[order], [num, 2 * num])
+    mean, std = train.mean(0), train.std(0)
+    constant = np.flatnonzero(std <= 1e-12 * np.abs(mean))
+    if len(constant):
+        raise ValueError(
+            f"Column {constant[0] + 1} has the same value everywhere in the training "
+            f"split: it has no density. Leave it out with `columns`."
+        )
+    sets = [(part - mean) / std for part in (train, validation, test)]
+    unknown, none = np.full(num, np.nan), np.empty((0, points.shape[1]))
+    scaling = {"mean": mean.tolist(), "std": std.tolist()}
+    return PointSets(*sets, unknown, unknown, none), scaling
+
+
+def read_rows(
+    path: str | Path, columns: Sequence[str] = ()
+) -> Float[np.ndarray, "N d"]:
+    """Rows of a table of numbers, from CSV with a header or from ``.npy``.
+
+    Args:
+        path: The table.
+        columns: Names of the columns to take, of ``.npy`` their numbers; by default
+            all.
+
+    Raises:
+        ValueError: If the file is missing or no table, a column is named twice, or a
+            value is not a finite number; the message names column and line.
+    """
+    path = Path(path)
+    check_there(path)
+    try:
+        if path.suffix == ".npy":
+            array = np.load(path, allow_pickle=False)
+            if array.ndim != 2 or array.dtype.kind not in "iuf":
+                raise ValueError(f"it holds {array.dtype} {array.shape}, not (N, d)")
+            table = pd.DataFrame(array).rename(columns=str)
+        else:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", pd.errors.ParserWarning)
+                table = pd.read_csv(path, index_col=False)
+    except pd.errors.ParserWarning:
+        why = "its rows have more fields than its header"
+        raise ValueError(f"{path} is not a table of points: {why}.") from None
+    except (OSError, ValueError, EOFError) as error:  # damaged, empty, not text
+        why = " ".join(str(error).split())
+        raise ValueError(f"{path} is not a table of points: {why}.") from error
+    once = len(set(columns)) == len(columns)
+    require(once, "columns", list(columns), "named once each")
+    for name in columns:
+        if name not in table.columns:
+            known = ", ".join(table.columns)
+            raise ValueError(f"{path} has no column {name!r}. Known: {known}.")
+    table = table[list(columns)] if columns else table
+    for name, values in table.items():
+        numbers = pd.to_numeric(values, errors="coerce").to_numpy(float)
+        wrong = np.flatnonzero(~np.isfinite(numbers))
+        if len(wrong):
+            first = wrong[0]
+            raise ValueError(
+                f"{path}: column {name!r}, row {first + 1} of the data is "
+                f"'{values.iloc[first]}'; it must be a finite number. Name the columns "
+                f"to use with `columns`."
+            )
+    return table.to_numpy(float)
+
+
+def save_points(
+    path: str | Path, points: PointSets, attributes: Mapping[str, Any]
+) -> None:
+    """Write points and where they came from, JSON values, to ``path``."""
+    origin = {key: json.dumps(value) for key, value in attributes.items()}
+    with created(path, POINTS, origin) as file:
+        for name, values in points._asdict().items():
+            file.create_dataset(name, data=values)
+
+
+def load_points(path: str | Path) -> tuple[PointSets, dict[str, Any]]:
+    """Read what `save_points` wrote: points, and where they came from.
+
+    Raises:
+        ValueError: If the file is missing, damaged, or something else.
+    """
+    with opened(path, POINTS) as file:
+        arrays = (file[name][:] for name in PointSets._fields)
+        points = PointSets(*arrays)
+        known = {k: v for k, v in file.attrs.items() if k not in ("format", "versions")}
+        return points, {key: json.loads(value) for key, value in known.items()}

@@ -1,0 +1,154 @@
+"""True trajectories of the systems (paper, Sec. 4 and A.4).
+
+The motion is solved without noise; the noise of the observation is added afterwards.
+Both are kept, so that the error that no model can avoid is known.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from hgnpipe.collection import require
+from hgnpipe.data.solver import solve_each
+from hgnpipe.hamiltonian import motion
+from hgnpipe.systems import System
+
+MAX_DRIFT = 1e-6
+"""Largest relative change of the energy along a clean trajectory."""
+SPLITS = ("train", "test")
+TOLERANCES = (1e-8, 1e-10, 1e-12)
+"""Of the solver: the first for all trajectories, the next for those that drift."""
+
+
+class Trajectories(NamedTuple):
+    """Solved motion of many copies of one system.
+
+    Attributes:
+        t: Times of the frames, ``(T,)``.
+        q: Positions without noise, ``(N, T, n)``.
+        p: Momenta without noise, ``(N, T, n)``.
+        q_noisy: Positions with observation noise.
+        p_noisy: Momenta with observation noise.
+    """
+
+    t: np.ndarray
+    q: np.ndarray
+    p: np.ndarray
+    q_noisy: np.ndarray
+    p_noisy: np.ndarray
+
+
+def simulate(
+    system: System,
+    num: int,
+    num_frames: int,
+    seed: int,
+    split: str = "train",
+    progress: Callable[[int], object] = lambda count: None,
+) -> Trajectories:
+    """Simulate ``num`` trajectories of ``num_frames`` frames.
+
+    Args:
+        system: What moves; its ``frame_dt`` separates two frames.
+        num: Number of trajectories.
+        num_frames: T, including the initial state.
+        seed: Together with the system and the split fixes every number.
+        split: ``train`` or ``test``: independent draws.
+        progress: Called with the number of trajectories done since the last call.
+
+    Raises:
+        ValueError: If a count is too small or the split unknown.
+        RuntimeError: If the energy of a trajectory drifts by more than `MAX_DRIFT`
+            at the solver's best accuracy.
+    """
+    require(num >= 1, "num", num, "1 or more")
+    require(num_frames >= 2, "num_frames", num_frames, "2 or more")
+    require(split in SPLITS, "split", split, " or ".join(SPLITS))
+    starts, noise = (
+        np.random.default_rng(child)
+        for child in random_source(seed, system, split).spawn(2)
+    )
+    t = system.frame_dt * np.arange(num_frames)
+    initial = np.concatenate(system.sample_initial_states(starts, num), axis=1)
+    states, drift = solve(system, initial, t, progress)
+    if not (exact := drift <= MAX_DRIFT).all():
+        raise RuntimeError(
+            f"The energy of {(~exact).sum()} trajectories of {type(system).__name__} "
+            f"drifts by up to {drift.max():.1e} (at most {MAX_DRIFT:.0e} is allowed): "
+            f"two bodies come too close. Start further apart, or end earlier (smaller "
+            f"frame_dt)."
+        )
+    q, p = np.split(states, 2, axis=-1)
+    # CHOICE (Sec. 4): the noise is on what is observed; the motion itself is clean.
+    q_noisy, p_noisy = np.split(
+        states + system.noise_std * noise.standard_normal(states.shape), 2, axis=-1
+    )
+    return Trajectories(t, q, p, q_noisy, p_noisy)
+
+
+def random_source(seed: int, system: System, purpose: str) -> np.random.SeedSequence:
+    """Independent randomness for each seed, system and purpose.
+
+    Raises:
+        ValueError: If the seed is negative.
+    """
+    require(seed >= 0, "seed", seed, "zero or positive")
+    words = f"{type(system).__name__} {purpose}".encode()
+    return np.random.SeedSequence([seed, *words])
+
+
+def true_energy(
+    system: System, q: Float[np.ndarray, "*b n"], p: Float[np.ndarray, "*b n"]
+) -> Float[np.ndarray, "*b"]:
+    """Energy of states under the true Hamiltonian."""
+    return system.hamiltonian(torch.from_numpy(q), torch.from_numpy(p)).numpy()
+
+
+def energy_drift(
+    system: System, q: Float[np.ndarray, "N T n"], p: Float[np.ndarray, "N T n"]
+) -> Float[np.ndarray, " N"]:
+    """Largest change of the energy along each trajectory, relative to its start."""
+    energy = true_energy(system, q, p)
+    start = energy[:, :1]
+    return (np.abs(energy - start) / np.abs(start)).max(axis=1)
+
+
+def solve(
+    system: System,
+    initial: Float[np.ndarray, "N m"],
+    t: Float[np.ndarray, " T"],
+    progress: Callable[[int], object] = lambda count: None,
+) -> tuple[Float[np.ndarray, "N T m"], Float[np.ndarray, " N"]]:
+    """Solve all trajectories, and once more, more tightly, those whose energy drifts.
+
+    Args:
+        system: What moves.
+        initial: Positions and momenta at ``t[0]`` side by side.
+        t: Times to solve for, rising or falling.
+        progress: Called with the number of trajectories done since the last call.
+
+    Returns:
+        States at these times, and the relative drift of each trajectory's energy.
+    """
+    rates = partial(_rates, system)
+    states = solve_each(rates, initial, t, TOLERANCES[0], progress)
+    drift = energy_drift(system, *np.split(states, 2, axis=-1))
+    for tolerance in TOLERANCES[1:]:
+        again = np.flatnonzero(~(drift <= MAX_DRIFT))
+        if len(again) == 0:
+            break
+        states[again] = solve_each(rates, initial[again], t, tolerance)
+        drift[again] = energy_drift(system, *np.split(states[again], 2, axis=-1))
+    return states, np.where(np.isnan(drift), np.inf, drift)
+
+
+def _rates(
+    system: System, states: Float[np.ndarray, "N m"]
+) -> Float[np.ndarray, "N m"]:
+    """Time derivative of states (q, p) under the true Hamiltonian."""
+    q, p = torch.from_numpy(states).chunk(2, dim=1)
+    return torch.cat(motion(system.hamiltonian, q, p), dim=1).numpy()

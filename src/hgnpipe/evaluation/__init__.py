@@ -1,0 +1,1 @@
+"""What trained models and flows are worth."""

@@ -1,0 +1,172 @@
+"""Rollouts of a trained model beyond the frames that it was shown, and back.
+
+What the measures of `hgnpipe.evaluation.dynamics` are computed from.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from hgnpipe.collection import require
+from hgnpipe.evaluation.errors import pixel_mse
+from hgnpipe.hamiltonian import State
+from hgnpipe.models.base import PhaseSpaceModel, SequenceModel, energy_of
+from hgnpipe.training.batches import check_frames, to_pixels
+
+Frames = UInt8[np.ndarray, "N T S S 3"]
+
+
+class Played(NamedTuple):
+    """Rollouts of a model before, during and after what it was shown.
+
+    M times: ``num_before`` ones, the T frames of the video, and those after them.
+
+    Attributes:
+        mse: Error of each predicted frame, ``(N, M)``.
+        square: Mean square of each true frame, ``(N, M)``.
+        energy: Learned energy from the first frame on, ``(N, M - num_before)``.
+        q: Latent positions from the first frame on, ``(N, M - num_before, k)``.
+        p: Latent momenta, likewise.
+        returned: Distance from the first state after T - 1 steps onwards and back,
+            relative to the spread of first states over the videos, ``(N,)``.
+        halved: Difference between the T frames predicted with half the time step and
+            the usual ones, ``(N,)``.
+        variance: Posterior variance of each latent dimension, mean over the videos,
+            ``(d,)``; None for models without a posterior.
+        num_before: Times before the first frame.
+        num_frames: T.
+    """
+
+    mse: np.ndarray
+    square: np.ndarray
+    energy: np.ndarray
+    q: np.ndarray
+    p: np.ndarray
+    returned: np.ndarray
+    halved: np.ndarray
+    variance: np.ndarray | None
+    num_before: int
+    num_frames: int
+
+
+@torch.no_grad()
+def play_beyond(
+    model: SequenceModel,
+    frames: Frames,
+    drawn: UInt8[np.ndarray, "N M S S 3"],
+    num_before: int,
+    *,
+    batch_size: int = 50,
+    progress: Callable[[int], object] = lambda count: None,
+) -> Played:
+    """Roll out a model in both directions and compare with the true motion.
+
+    Args:
+        model: Model on the device on which to evaluate, a `PhaseSpaceModel`.
+        frames: Observed videos; the model infers its states from them alone.
+        drawn: Pictures, without noise, of the true motion at ``num_before`` times
+            before each video, at its T times and after.
+        num_before: Times before the first frame.
+        batch_size: Videos at a time.
+        progress: Called with the number of videos done since the last call.
+
+    Raises:
+        ValueError: If the videos do not fit the model, or it cannot be taken apart
+            into inference, motion and decoder.
+    """
+    if not isinstance(model, PhaseSpaceModel):
+        raise ValueError(
+            f"{type(model).__name__} has no infer, rollout and decode_path: measures "
+            f"of the dynamics need them, see hgnpipe.models.base.PhaseSpaceModel."
+        )
+    check_frames(model, frames)
+    require(batch_size >= 1, "batch_size", batch_size, "1 or more")
+    device = next(model.parameters()).device
+    parts = []
+    for first in range(0, len(frames), batch_size):
+        batch = slice(first, first + batch_size)
+        observed = to_pixels(frames[batch], device)
+        parts.append(_play_batch(model, observed, drawn[batch], num_before))
+        progress(len(observed))
+    joined: dict[str, Any] = {
+        name: np.concatenate([part[name] for part in parts])
+        for name in parts[0]
+        if parts[0][name] is not None
+    }
+    start = np.concatenate([joined["q"][:, 0], joined["p"][:, 0]], axis=1)
+    # In float32 the variance of equal numbers need not be zero: their mean is rounded.
+    spread = np.sqrt(start.var(axis=0, dtype=np.float64).sum())
+    joined["returned"] /= spread if spread > 0 else np.nan
+    if "variance" in joined:
+        joined["variance"] = joined["variance"].mean(axis=0)
+    return Played(
+        **{"variance": None} | joined, num_before=num_before, num_frames=frames.shape[1]
+    )
+
+
+def _play_batch(
+    model: PhaseSpaceModel,
+    observed: Float[Tensor, "B T 3 S S"],
+    drawn: UInt8[np.ndarray, "B M S S 3"],
+    num_before: int,
+) -> dict[str, np.ndarray | None]:
+    steps = observed.shape[1] - 1
+    start, _, variance = model.infer(observed)
+    past = model.rollout(start, -model.dt, num_before)
+    path = model.rollout(start, model.dt, drawn.shape[1] - num_before - 1)
+    half = model.rollout(start, model.dt / 2, 2 * steps)
+    end = State(path.q[:, steps], path.p[:, steps])
+    back = model.rollout(end, -model.dt, steps)
+    # The past in the order of time, without the first frame, which the path begins
+    # with. A piece at a time: all frames at once would not fit into memory.
+    pieces = [State(past.q[:, 1:].flip(1), past.p[:, 1:].flip(1)), path]
+    slow = model.decode_path(State(half.q[:, ::2], half.p[:, ::2]))
+    errors, squares, first = [], [], 0
+    for piece in pieces:
+        for few in _pieces(piece, observed.shape[1]):
+            span = slice(first, first + few.q.shape[1])
+            true = to_pixels(drawn[:, span], observed.device)
+            shown = model.decode_path(few)
+            if first == num_before:  # the window
+                halved = pixel_mse(slow, shown).mean(axis=1)
+            errors.append(pixel_mse(shown, true))
+            squares.append(true.square().mean(dim=(2, 3, 4)).cpu().numpy())
+            first = span.stop
+    return {
+        "mse": np.concatenate(errors, axis=1),
+        "square": np.concatenate(squares, axis=1),
+        "energy": energy_of(model, path).cpu().numpy(),
+        "q": path.q.flatten(2).cpu().numpy(),
+        "p": path.p.flatten(2).cpu().numpy(),
+        "returned": _distance(start, State(back.q[:, -1], back.p[:, -1])),
+        "halved": halved,
+        "variance": None if variance is None else variance.cpu().numpy(),
+    }
+
+
+def mse_of_mean_image(
+    mean: Float[Tensor, "3 S S"], drawn: UInt8[np.ndarray, "N M S S 3"]
+) -> tuple[Float[np.ndarray, "N M"], Float[np.ndarray, "N M"]]:
+    """Error of predicting the same image always, and mean square of each frame."""
+    errors, squares = [], []
+    for video in drawn:
+        true = to_pixels(video[None], mean.device)
+        errors.append(pixel_mse(mean.expand(1, len(video), -1, -1, -1), true))
+        squares.append(true.square().mean(dim=(2, 3, 4)).numpy())
+    return np.concatenate(errors), np.concatenate(squares)
+
+
+def _pieces(path: State, size: int):
+    for first in range(0, path.q.shape[1], size):
+        span = slice(first, first + size)
+        yield State(path.q[:, span], path.p[:, span])
+
+
+def _distance(one: State, other: State) -> Float[np.ndarray, " B"]:
+    pairs = zip(one, other, strict=True)
+    squares = [(a - b).square().flatten(1).sum(1) for a, b in pairs]
+    return sum(squares).sqrt().cpu().numpy()

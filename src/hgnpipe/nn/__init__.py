@@ -1,0 +1,1 @@
+"""What families of models and flows are made of."""

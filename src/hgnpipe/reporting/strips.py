@@ -1,0 +1,149 @@
+"""Videos on paper and on screen: film strips, and animations in GIF and MP4."""
+
+import base64
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import imageio_ffmpeg
+import matplotlib.pyplot as plt
+import numpy as np
+from jaxtyping import UInt8
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+
+from hgnpipe.collection import require
+from hgnpipe.files.whole import written_whole
+from hgnpipe.reporting.plotting import WIDTH
+from hgnpipe.reporting.table1 import page
+
+GAP = 2
+"""White pixels between the frames of a strip."""
+DPI = 150
+"""Pixels per inch of an animation."""
+FRAMES_PER_SECOND = 10
+
+Strip = tuple[str, UInt8[np.ndarray, "_ S S 3"] | None]
+"""Label, and any number of frames; None where there are none to show."""
+
+
+def film_strips(
+    axes: Axes, strips: Sequence[Strip], every: int, size: int, num_frames: int
+) -> None:
+    """Draw videos below each other, every few frames from the first on.
+
+    Args:
+        axes: Where to draw; its x axis counts frames.
+        strips: Label and frames of each row; a row without frames says "not run".
+        every: Frames from one picture to the next.
+        size: Height and width of a frame.
+        num_frames: Length of the videos.
+    """
+    shown = range(0, num_frames, every)
+    cell = size + GAP
+    sheet = np.full((len(strips) * cell, len(shown) * cell, 3), 255, np.uint8)
+    for row, (_, frames) in enumerate(strips):
+        for column, index in enumerate(shown if frames is not None else ()):
+            if index < len(frames):
+                y, x = row * cell, column * cell
+                sheet[y : y + size, x : x + size] = frames[index]
+    axes.imshow(sheet, interpolation="nearest")
+    centre = size / 2
+    for row, (_, frames) in enumerate(strips):
+        if frames is None:
+            axes.text(0, row * cell + centre, "not run", va="center", color="0.4")
+    axes.set_yticks(np.arange(len(strips)) * cell + centre, [s for s, _ in strips])
+    axes.set_xticks(np.arange(len(shown)) * cell + centre, list(shown))
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+
+
+def message(text: str) -> Figure:
+    """A figure that only says why there is nothing to see."""
+    figure, axes = plt.subplots(figsize=(WIDTH, 1))
+    axes.axis("off")
+    axes.text(0.5, 0.5, text, ha="center", va="center")
+    return figure
+
+
+def record(
+    figure: Figure, update: Callable[[int], object], num_frames: int
+) -> UInt8[np.ndarray, "T H W 3"]:
+    """Pictures of a figure, after ``update(0)``, ``update(1)``, ...
+
+    Height and width are even, as video formats ask for.
+    """
+    figure.set_dpi(DPI)
+    pictures = []
+    for frame in range(num_frames):
+        update(frame)
+        figure.canvas.draw()
+        if frame == 0:  # the layout is found once, so that nothing jumps
+            figure.set_layout_engine("none")
+        pictures.append(np.asarray(figure.canvas.buffer_rgba())[..., :3].copy())
+    plt.close(figure)
+    stacked = np.stack(pictures)
+    height, width = (n - n % 2 for n in stacked.shape[1:3])
+    return stacked[:, :height, :width]
+
+
+def save_animation(
+    pictures: UInt8[np.ndarray, "T H W 3"], paths: Iterable[str | Path]
+) -> None:
+    """Write pictures as the animations that the names ask for.
+
+    They end in ``.gif``, ``.mp4``, or ``.html``: a page that holds and plays the MP4.
+
+    Raises:
+        ValueError: If a file cannot be written or its format is another one.
+    """
+    writers = {".gif": _write_gif, ".mp4": _write_mp4, ".html": _write_page}
+    targets = list(map(Path, paths))
+    for kind in (path.suffix for path in targets):
+        require(kind in writers, "format of an animation", kind, ", ".join(writers))
+    for path in targets:
+        with written_whole(path) as temporary:
+            writers[path.suffix](pictures, temporary)
+
+
+def _write_gif(pictures: UInt8[np.ndarray, "T H W 3"], path: Path) -> None:
+    # One palette for all frames: with one each, grey backgrounds flicker.
+    sheet = Image.fromarray(np.concatenate(pictures[:: max(1, len(pictures) // 8)]))
+    palette = sheet.quantize(256)
+    frames = [Image.fromarray(p).quantize(palette=palette, dither=0) for p in pictures]
+    frames[0].save(
+        path,
+        format="GIF",
+        save_all=True,
+        append_images=frames[1:],
+        duration=1000 // FRAMES_PER_SECOND,
+        loop=0,
+    )
+
+
+def _write_mp4(pictures: UInt8[np.ndarray, "T H W 3"], path: Path) -> None:
+    height, width = pictures.shape[1:3]
+    # H.264 with 4:2:0 colours is what every browser plays; bit-exact and on one thread,
+    # so that the same pictures make the same file.
+    exact = ["-fflags", "+bitexact", "-flags:v", "+bitexact", "-threads", "1"]
+    writer = imageio_ffmpeg.write_frames(
+        str(path),
+        (width, height),
+        fps=FRAMES_PER_SECOND,
+        codec="libx264",
+        macro_block_size=2,
+        output_params=[*exact, "-movflags", "+faststart", "-f", "mp4"],
+    )
+    writer.send(None)
+    for picture in pictures:
+        writer.send(np.ascontiguousarray(picture))
+    writer.close()
+
+
+def _write_page(pictures: UInt8[np.ndarray, "T H W 3"], path: Path) -> None:
+    _write_mp4(pictures, path)
+    video = base64.b64encode(path.read_bytes()).decode()
+    source = f"data:video/mp4;base64,{video}"
+    how = 'style="max-width: 100%" controls autoplay loop muted'
+    player = f'<video {how} src="{source}"></video>'
+    path.write_text(page("Animation", player), encoding="utf-8")

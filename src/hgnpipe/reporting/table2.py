@@ -1,0 +1,140 @@
+"""Table 2: how well the learned Hamiltonian is conserved along a rollout."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from hgnpipe.collection import require
+from hgnpipe.evaluation.scores import Scores
+from hgnpipe.reporting.runs import Run
+from hgnpipe.reporting.table1 import SCALE, across, read_table
+
+COLLAPSED = 1e-6
+"""Variance of the learned energy across trajectories below which it has collapsed: in
+the units of Table 2 it is 0.01, the least that the paper's figures can show."""
+
+
+def read_published_variances(path: str | Path) -> pd.DataFrame:
+    """The paper's Table 2; lines that start with ``#`` are comments.
+
+    Raises:
+        ValueError: If the file is missing, empty or lacks a column.
+    """
+    needed = {"model", "system", "split", "variance_x1e4"}
+    table = read_table(path, "published figures", needed, comment="#", as_text=True)
+    return table.rename(columns={"variance_x1e4": "published_variance_x1e4"})
+
+
+def table2(
+    scores: Mapping[Run, Mapping[str, Scores]],
+    published: pd.DataFrame,
+    labels: Mapping[str, str],
+    example: int = 0,
+) -> pd.DataFrame:
+    """Table 2: variance over time of the learned energy, per system, split and model.
+
+    Args:
+        scores: Scores of the rollouts of every run, by split.
+        published: From `read_published_variances`.
+        labels: How the models are called, in the order of the table's rows.
+        example: Index of the single rollout, that of Fig. 6, of the lowest seed.
+
+    Returns:
+        A row per system, split and model, variances times 1e4. ``variance`` is that of
+        the single rollout, ``mean_variance`` and ``std_variance`` are over all rollouts
+        of all seeds. ``relative_variance`` has no scale: the mean variance over time
+        divided by the variance of the energy across trajectories, median over seeds
+        that have not collapsed. ``num_collapsed`` counts the seeds that have. Infinite
+        are those of a model of which a rollout diverged.
+
+    Raises:
+        ValueError: If there is no run, or one has no rollout ``example``.
+    """
+    require(len(scores) > 0, "number of runs", 0, "1 or more")
+    rows = []
+    for run, splits in sorted(scores.items(), key=lambda item: item[0].seed):
+        for split, score in splits.items():
+            energy = score.energy.astype(np.float64)
+            legal = f"between 0 and {len(energy) - 1}"
+            require(0 <= example < len(energy), "example", example, legal)
+            over_time, across_rollouts = _variances(energy)
+            rows.append(
+                {
+                    **run._asdict(),
+                    "split": split,
+                    "variance_x1e4": SCALE * over_time[example],
+                    "over_time": SCALE * over_time,
+                    "across": across_rollouts,
+                    "relative": over_time.mean() / across_rollouts
+                    if 0 < across_rollouts < np.inf
+                    else across_rollouts,
+                    "collapsed": across_rollouts < COLLAPSED,
+                }
+            )
+    keys = ["model", "system", "split"]
+    groups = pd.DataFrame(rows).groupby(keys, sort=False)
+    table = pd.DataFrame([_summary(group) for _, group in groups])
+    table.insert(1, "label", [labels.get(model, model) for model in table.model])
+    table = table.merge(published, on=keys, how="left")
+    models, systems = [*labels, *table.model], [run.system for run in scores]
+    places = {"model": models, "system": systems, "split": ["train", "test"]}
+
+    def place(column: pd.Series) -> pd.Series:
+        return column.map(places[column.name].index)
+
+    return table.sort_values([*places], key=place, ignore_index=True)
+
+
+def layout2(table: pd.DataFrame, break_line: str = "<br>") -> pd.DataFrame:
+    """Table 2 laid out like the paper's: models down, systems and splits across."""
+    cells = {}
+    for row in table.itertuples():
+        if row.num_collapsed == row.num_seeds:
+            lines = ["N/A"]
+        else:
+            lines = [
+                f"{_short(row.variance_x1e4)}",
+                f"all {_short(row.mean_variance_x1e4)} ± "
+                f"{_short(row.std_variance_x1e4)}",
+                f"relative {_short(row.relative_variance)}",
+            ]
+        if 0 < row.num_collapsed < row.num_seeds:
+            lines.append(f"{row.num_collapsed} of {row.num_seeds} seeds collapsed")
+        if isinstance(row.published_variance_x1e4, str):
+            printed = row.published_variance_x1e4
+            lines.append(f"paper {printed}" if printed else "paper: not legible")
+        cells[row.label, (row.system, row.split)] = break_line.join(lines)
+    return across(cells)
+
+
+def _variances(energy: Float[np.ndarray, "N T"]) -> tuple[np.ndarray, float]:
+    """Variance over time of each rollout and across them; infinite after diverging."""
+    if not np.isfinite(energy).all():
+        return np.full(len(energy), np.inf), np.inf
+    return energy.var(axis=1), float(energy.mean(axis=1).var())
+
+
+def _summary(group: pd.DataFrame) -> dict[str, object]:
+    """One row of Table 2 from the rows of its seeds."""
+    single, whole = group.iloc[0], group[~group.collapsed]
+    over_time = np.concatenate(list(whole.over_time) or [[np.nan]])
+    return {
+        **single[["model", "system", "split"]],
+        "num_seeds": len(group),
+        "num_collapsed": int(group.collapsed.sum()),
+        "variance_x1e4": np.nan if single.collapsed else single.variance_x1e4,
+        "mean_variance_x1e4": over_time.mean(),
+        "std_variance_x1e4": np.inf if np.isinf(over_time).any() else over_time.std(),
+        "relative_variance": whole.relative.median(),
+        "across_variance": group.across.median(),
+    }
+
+
+def _short(value: float) -> str:
+    """Three digits, without an exponent where people can do without."""
+    if not np.isfinite(value):
+        return "not finite" if np.isinf(value) else "N/A"
+    return f"{value:.0f}" if 999.5 <= value < 1e5 else f"{value:.3g}"

@@ -1,0 +1,337 @@
+import h5py
+import numpy as np
+import pytest
+from damage import edited
+
+from hgnpipe.data.points import (
+    POINTS,
+    SPLITS,
+    PointSets,
+    draw_points,
+    load_points,
+    read_rows,
+    save_points,
+    split_points,
+)
+from hgnpipe.targets import TARGETS, build_target
+
+SIZES = {"train": 30, "validation": 20, "test": 10}
+
+every_target = pytest.mark.parametrize("kind", TARGETS)
+
+
+def drawn(kind="modes", seed=0, options=None, **sizes):
+    return draw_points(kind, options or {}, {**SIZES, **sizes}, seed)
+
+
+def numbered(num=50):
+    """Rows that tell their numbers, in columns of different mean and width."""
+    rows = np.arange(num, dtype=float)
+    return np.stack([rows, 100 - 3 * rows, rows**2 / 10], axis=1)
+
+
+def in_table_units(part, scaling):
+    return part * scaling["std"] + scaling["mean"]
+
+
+def refusal(read, *arguments):
+    """The one line with which something is refused."""
+    with pytest.raises(ValueError) as error:
+        read(*arguments)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+# Draws from a target
+
+
+@every_target
+def test_every_split_has_the_size_it_is_told(kind):
+    points = drawn(kind)
+    assert {split: len(getattr(points, split)) for split in SPLITS} == SIZES
+
+
+@every_target
+def test_the_seed_alone_fixes_the_points(kind):
+    np.random.seed(0)
+    one = drawn(kind, 5)
+    np.random.seed(1)
+    for name, values in drawn(kind, 5)._asdict().items():
+        np.testing.assert_array_equal(values, getattr(one, name))
+    assert not (drawn(kind, 6).train == one.train).any()
+
+
+def test_no_point_is_in_two_splits():
+    points = drawn(train=500, validation=500, test=500)
+    together = np.concatenate([points.train, points.validation, points.test])
+    assert len(np.unique(together, axis=0)) == 1500
+
+
+def test_splits_do_not_follow_each_other():
+    points = drawn(train=2000, validation=2000, test=2000)
+    columns = [points.train[:, 0], points.validation[:, 0], points.test[:, 0]]
+    correlation = np.corrcoef(columns)
+    assert np.abs(correlation - np.eye(3)).max() < 0.1
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_the_size_of_one_split_leaves_the_others_as_they_were(split):
+    before, after = drawn(), drawn(**{split: 45})
+    for other in set(SPLITS) - {split}:
+        np.testing.assert_array_equal(getattr(before, other), getattr(after, other))
+
+
+@every_target
+def test_held_out_points_come_with_their_true_log_density(kind):
+    points, target = drawn(kind), build_target(kind)
+    expected = target.log_density(points.test)
+    np.testing.assert_array_equal(points.log_density, expected)
+    expected = target.log_density(points.validation)
+    np.testing.assert_array_equal(points.validation_log_density, expected)
+
+
+def test_the_modes_of_the_target_come_with_its_points():
+    options = {"num_modes": 3, "radius": 1.5}
+    expected = build_target("modes", **options).modes
+    np.testing.assert_array_equal(drawn(options=options).modes, expected)
+    assert drawn("rings").modes.shape == (0, 2)
+
+
+def test_a_bad_target_is_refused():
+    with pytest.raises(ValueError, match="Unknown target 'mode'"):
+        drawn("mode")
+    with pytest.raises(ValueError, match="num_modes is 0"):
+        drawn(options={"num_modes": 0})
+
+
+# Splits of a table
+
+
+@pytest.mark.parametrize("held_out", [0.1, 0.2, 0.4])
+def test_every_row_of_a_table_is_in_exactly_one_split(held_out):
+    points, scaling = split_points(numbered(), 0, held_out=held_out)
+    parts = [points.train, points.validation, points.test]
+    rows = np.concatenate([in_table_units(part, scaling) for part in parts])
+    np.testing.assert_allclose(rows[rows[:, 0].argsort()], numbered(), atol=1e-9)
+
+
+@pytest.mark.parametrize("held_out", [0.1, 0.2, 0.4])
+def test_both_held_out_splits_have_the_share_they_are_told(held_out):
+    points, _ = split_points(numbered(), 0, held_out=held_out)
+    num = round(held_out * 50)
+    assert [len(part) for part in points[:3]] == [50 - 2 * num, num, num]
+
+
+def test_rows_are_shuffled_by_the_seed_alone():
+    def order(seed):
+        points, scaling = split_points(numbered(), seed)
+        return in_table_units(points.train, scaling)[:, 0].round().tolist()
+
+    np.random.seed(0)
+    one = order(5)
+    np.random.seed(1)
+    assert order(5) == one
+    assert order(6) != one != sorted(one)
+
+
+def test_points_are_standardised_by_the_training_split_alone():
+    points, scaling = split_points(numbered(), 0)
+    np.testing.assert_allclose(points.train.mean(0), 0, atol=1e-12)
+    np.testing.assert_allclose(points.train.std(0), 1)
+    rows = in_table_units(points.train, scaling)
+    np.testing.assert_allclose(scaling["mean"], rows.mean(0))
+    np.testing.assert_allclose(scaling["std"], rows.std(0))
+    for held_out in (points.validation, points.test):
+        assert np.abs(held_out.mean(0)).min() > 1e-3
+
+
+def test_nobody_knows_the_density_and_the_modes_of_a_table():
+    points, _ = split_points(numbered(), 0)
+    assert len(points.log_density) == len(points.test)
+    assert len(points.validation_log_density) == len(points.validation)
+    assert np.isnan(points.log_density).all()
+    assert np.isnan(points.validation_log_density).all()
+    assert points.modes.shape == (0, 3)
+
+
+@pytest.mark.parametrize("constant", [0.0, 0.1, -3.0])
+def test_a_constant_column_is_named(constant):
+    rows = numbered()
+    rows[:, 1] = constant
+    assert refusal(split_points, rows, 0).startswith("Column 2 has the same value")
+
+
+@pytest.mark.parametrize(("held_out", "fewest"), [(0.2, 10), (0.1, 20), (0.3, 7)])
+def test_too_few_rows_are_answered_with_how_many_it_takes(held_out, fewest):
+    split_points(numbered(fewest), 0, held_out=held_out)
+    with pytest.raises(ValueError) as error:
+        split_points(numbered(fewest - 1), 0, held_out=held_out)
+    expected = f"number of rows is {fewest - 1}; it must be {fewest} or more."
+    assert str(error.value) == expected
+
+
+# Tables
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Writer of a table, by the name of its file."""
+
+    def write(content, name="table.csv"):
+        path = tmp_path / name
+        if isinstance(content, str):
+            path.write_text(content)
+        else:
+            np.save(path, content, allow_pickle=True)
+        return path
+
+    return write
+
+
+CSV = "x,y,name,z\n1,2.5,a,-1e-3\n3,4,b,5\n"
+
+
+def test_all_columns_of_a_table_are_read_in_order(table):
+    rows = read_rows(table("x,y\n1,2.5\n-3e2,4\n"))
+    np.testing.assert_array_equal(rows, [[1, 2.5], [-300, 4]])
+
+
+def test_named_columns_are_read_in_the_order_of_the_names(table):
+    rows = read_rows(table(CSV), ["z", "x"])
+    np.testing.assert_array_equal(rows, [[-1e-3, 1], [5, 3]])
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64])
+def test_an_array_is_read_as_it_is(table, dtype):
+    expected = np.array([[1, 2], [3, 4], [5, 6]], dtype)
+    rows = read_rows(table(expected, "table.npy"))
+    assert rows.dtype == np.float64
+    np.testing.assert_array_equal(rows, expected)
+
+
+def test_a_missing_table_is_named(tmp_path):
+    for name in ("not_there.csv", "not_there.npy"):
+        path = tmp_path / name
+        assert refusal(read_rows, path) == f"{path} does not exist."
+
+
+def test_an_unknown_column_is_answered_with_the_known_ones(table):
+    path = table(CSV)
+    expected = f"{path} has no column 'w'. Known: x, y, name, z."
+    assert refusal(read_rows, path, ["x", "w"]) == expected
+
+
+def test_a_column_of_text_is_named_with_its_row_and_with_what_to_do(table):
+    message = refusal(read_rows, table(CSV))
+    assert "column 'name', row 1 of the data is 'a'" in message
+    assert "Name the columns to use with `columns`" in message
+
+
+@pytest.mark.parametrize("value", ["nan", "", "inf", "-inf", "?", "1;2", "0x1"])
+def test_a_value_that_is_no_number_is_named_by_column_and_row(table, value):
+    message = refusal(read_rows, table(f"x,y\n1,2\n3,4\n5,{value}\n6,7\n"))
+    assert "column 'y', row 3 of the data is " in message
+    assert "it must be a finite number" in message
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_value_of_an_array_that_is_no_number_is_named_too(table, value):
+    array = np.ones((4, 3))
+    array[2, 1] = value
+    message = refusal(read_rows, table(array, "table.npy"))
+    assert "column '1', row 3 of the data is " in message
+
+
+def test_a_value_in_a_column_that_is_not_read_does_not_matter(table):
+    np.testing.assert_array_equal(
+        read_rows(table("x,y\n1,nan\n2,a\n"), ["x"]), [[1], [2]]
+    )
+
+
+@pytest.mark.parametrize("content", ["", "x,y\n1,2\n3,4,5\n"])
+def test_a_file_that_is_no_table_is_named(table, content):
+    path = table(content)
+    message = refusal(read_rows, path)
+    assert message.startswith(f"{path} is not a table of points: ")
+
+
+@pytest.mark.parametrize(
+    "array",
+    [np.ones(5), np.ones(()), np.ones((2, 2, 2)), np.array([[{}]], dtype=object)],
+    ids=["1-D", "0-D", "3-D", "objects"],
+)
+def test_an_array_that_is_no_table_is_named(table, array):
+    path = table(array, "table.npy")
+    message = refusal(read_rows, path)
+    assert message.startswith(f"{path} is not a table of points: ")
+
+
+@pytest.mark.parametrize("content", ["x,y\n1,2\n", ""])
+def test_text_in_place_of_an_array_is_named(table, content):
+    path = table(content, "table.npy")
+    message = refusal(read_rows, path)
+    assert message.startswith(f"{path} is not a table of points: ")
+
+
+# Files
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "targets" / "points.h5"
+
+
+@pytest.mark.parametrize("source", ["target", "table"])
+def test_points_and_their_origin_survive_being_stored(path, source):
+    points = drawn() if source == "target" else split_points(numbered(), 0)[0]
+    origin = {"kind": "modes", "options": {"num_modes": 8}, "seed": 3, "mean": [0.5]}
+    save_points(path, points, origin)
+    loaded, told = load_points(path)
+    assert told == origin
+    assert isinstance(loaded, PointSets)
+    for name, values in points._asdict().items():
+        np.testing.assert_array_equal(getattr(loaded, name), values)
+        assert getattr(loaded, name).dtype == values.dtype
+
+
+def test_other_programs_find_the_points_by_their_names(path):
+    save_points(path, drawn(), {})
+    with h5py.File(path) as file:
+        assert file.attrs["format"] == POINTS
+        assert set(file) == set(PointSets._fields)
+        assert file["train"].shape == (30, 2)
+
+
+def test_saving_leaves_only_the_points(path):
+    save_points(path, drawn(), {})
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_missing_points_are_named(path):
+    assert refusal(load_points, path) == f"{path} does not exist."
+
+
+@pytest.mark.parametrize("content", [b"", b"points"])
+def test_a_file_that_is_no_hdf5_is_named(path, content):
+    path.parent.mkdir()
+    path.write_bytes(content)
+    assert refusal(load_points, path).startswith(f"{path} is damaged or not HDF5")
+
+
+@pytest.mark.parametrize("format", [None, "hgnpipe points 1", "hgnpipe dataset 1"])
+def test_hdf5_of_another_format_is_refused_with_the_format(path, format):
+    path.parent.mkdir()
+    with h5py.File(path, "w") as file:
+        if format is not None:
+            file.attrs["format"] = format
+    expected = f"{path} is a file of format {format!r}; expected {POINTS!r}."
+    assert refusal(load_points, path).startswith(expected)
+
+
+@pytest.mark.parametrize("name", PointSets._fields)
+def test_a_file_that_lacks_a_part_is_named_with_the_part(path, name):
+    save_points(path, drawn(), {})
+    with edited(path) as file:
+        del file[name]
+    message = refusal(load_points, path)
+    assert message.startswith(f"{path} lacks a part: ") and name in message

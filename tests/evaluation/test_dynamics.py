@@ -1,0 +1,410 @@
+import warnings
+
+import numpy as np
+import pytest
+
+from hgnpipe.data.simulation import simulate
+from hgnpipe.evaluation.dynamics import (
+    as_rows,
+    energy_drift,
+    energy_r2,
+    measures_of_energy,
+    measures_of_map,
+    measures_of_motion,
+    measures_of_rollouts,
+    mse_beyond,
+    valid_steps,
+)
+from hgnpipe.evaluation.rollouts import Played
+from hgnpipe.systems import build_system
+
+NUM, LENGTH = 30, 8
+
+
+@pytest.fixture(autouse=True)
+def no_warnings():
+    """Nothing here may warn, whatever the numbers."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+def random(*shape, seed=0):
+    return np.random.default_rng(seed).random(shape)
+
+
+ERRORS = np.array([[1.0, 2.0, 3.0, 4.0], [5.0, 5.0, 7.0, 9.0]])
+
+
+@pytest.mark.parametrize(
+    ("end", "horizon", "expected"),
+    [(0, 4, [2.5, 6.5]), (1, 2, [2.5, 6.0]), (3, 1, [4.0, 9.0]), (2, 2, [3.5, 8.0])],
+)
+def test_the_error_beyond_is_the_mean_of_the_frames_from_the_end_on(
+    end, horizon, expected
+):
+    np.testing.assert_array_equal(mse_beyond(ERRORS, end, horizon), expected)
+
+
+@pytest.mark.parametrize(("end", "horizon"), [(0, 5), (3, 2), (4, 1), (0, 0), (1, -1)])
+def test_a_horizon_that_is_not_there_is_named(end, horizon):
+    with pytest.raises(
+        ValueError, match=f"horizon is {horizon}; .* between 1 and {4 - end}"
+    ):
+        mse_beyond(ERRORS, end, horizon)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        ([0, 0, 0, 0], 4), ([1, 0, 0, 0], 0), ([0, 0, 1, 0], 2), ([0, 0, 0, 1], 3),
+        ([0, 1, 0, 1], 1), ([0.5, 0.5, 0.5, 0.5], 4), ([0.2, 0.4, 0.6, 0.8], 2),
+    ],
+)  # fmt: skip
+def test_valid_steps_are_those_before_the_error_first_passes(error, expected):
+    assert valid_steps(np.array([error], float), 1.0, threshold=0.5) == [expected]
+
+
+def test_the_usual_threshold_is_that_of_the_literature():
+    error = np.array([[0.0249, 0.0251], [0.0251, 0.0249], [0.0, 0.0249]])
+    np.testing.assert_array_equal(valid_steps(error, 1.0), [1, 0, 2])
+
+
+def test_valid_steps_are_relative_to_the_scale_of_each_frame():
+    error = np.array([[0.1, 0.1, 0.1]])
+    scale = np.array([[1.0, 0.1, 0.3]])
+    np.testing.assert_array_equal(valid_steps(error, scale, 0.5), [1])
+    np.testing.assert_array_equal(valid_steps(error, 10 * scale, 0.5), [3])
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_an_error_that_is_no_number_is_not_valid(value):
+    error = np.array([[0.0, 0.0, value, value]])
+    np.testing.assert_array_equal(valid_steps(error, 1.0), [2])
+
+
+def test_where_nothing_is_beyond_no_step_is_valid():
+    np.testing.assert_array_equal(valid_steps(np.zeros((2, 0)), 1.0), [0, 0])
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_each_rollout_has_its_own_valid_steps(kind):
+    error = np.triu(np.ones((4, 4)), k=1).astype(kind)
+    np.testing.assert_array_equal(valid_steps(error, 1.0, 0.5), [1, 2, 3, 4])
+
+
+def test_the_drift_is_the_largest_change_from_the_start_over_the_spread():
+    energy = np.array([[1.0, 1.5, 0.0], [3.0, 3.0, 3.5]])
+    np.testing.assert_allclose(energy_drift(energy), [1.0, 0.5])
+
+
+@pytest.mark.parametrize("scale", [-1e6, 1e-9, 3.0])
+@pytest.mark.parametrize("offset", [0.0, -2.0])
+def test_the_drift_knows_neither_scale_nor_origin_of_the_energy(scale, offset):
+    energy = random(NUM, LENGTH)
+    changed = scale * (energy + offset)
+    np.testing.assert_allclose(energy_drift(changed), energy_drift(energy), rtol=1e-6)
+
+
+def test_an_energy_that_stays_does_not_drift():
+    energy = random(NUM, 1).repeat(LENGTH, axis=1)
+    np.testing.assert_array_equal(energy_drift(energy), np.zeros(NUM))
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("value", [0.0, 0.1, 1e-9])
+def test_the_drift_of_equal_energies_is_not_defined(value, kind):
+    drift = energy_drift(np.full((50, LENGTH), value, kind))
+    assert drift.shape == (50,) and np.isnan(drift).all()
+
+
+def test_a_single_rollout_has_no_defined_drift():
+    assert np.isnan(energy_drift(random(1, LENGTH))).all()
+
+
+def test_a_line_explains_all_of_the_energy():
+    true = random(NUM)
+    found = energy_r2(3 * true - 2, true)
+    assert found["linear"] == pytest.approx(1)
+    assert found["monotone"] > 0.9
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_monotone_relation_is_found_that_no_line_fits(sign):
+    true = random(300)
+    found = energy_r2(sign * np.exp(12 * true), true)
+    assert found["monotone"] > 0.99
+    assert found["linear"] < 0.7
+
+
+def test_rollouts_in_the_order_of_their_energy_are_left_out_at_random():
+    true = np.sort(random(300))
+    assert energy_r2(np.exp(3 * true), true)["monotone"] > 0.998
+
+
+def test_energies_in_the_right_order_differ_from_those_that_are_not():
+    true = random(300)
+    found = energy_r2(np.abs(true - 0.5), true)
+    assert max(found.values()) < 0.3
+
+
+def test_a_line_may_fall():
+    true = random(NUM)
+    found = energy_r2(-true, true)
+    assert found["linear"] == pytest.approx(1) and found["monotone"] > 0.9
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_an_unrelated_energy_explains_nothing(seed):
+    learned, true = random(2, 200, seed=seed)
+    assert all(-0.5 < r2 < 0.1 for r2 in energy_r2(learned, true).values())
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("scale", "offset"), [(1e-9, 0.0), (-1e-9, 0.0), (1e9, 0.0), (1.0, 100.0)]
+)
+def test_the_share_knows_neither_scale_nor_origin_of_the_learned_energy(
+    scale, offset, kind
+):
+    true = random(100)
+    learned = true + 0.3 * random(100, seed=1)
+    expected = energy_r2(learned, true)
+    found = energy_r2((scale * learned + offset).astype(kind), true)
+    assert 0.5 < expected["linear"] < 0.99
+    for fit, value in expected.items():
+        assert found[fit] == pytest.approx(value, abs=0.01)
+
+
+def test_the_share_knows_neither_scale_nor_origin_of_the_true_energy():
+    true = random(100)
+    learned = true + 0.3 * random(100, seed=1)
+    expected = energy_r2(learned, true)
+    assert energy_r2(learned, 1e6 * true - 3e6) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 1e-9])
+def test_a_constant_energy_explains_nothing_at_all(value):
+    assert energy_r2(np.full(100, value), random(100)) == {"linear": 0, "monotone": 0}
+
+
+def test_below_ten_rollouts_nothing_can_be_said():
+    assert np.isnan(list(energy_r2(random(9), random(9)).values())).all()
+    assert np.isfinite(list(energy_r2(random(10), random(10)).values())).all()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_of_a_diverged_energy_nothing_can_be_said(value):
+    learned = random(NUM)
+    learned[3] = value
+    assert np.isnan(list(energy_r2(learned, random(NUM)).values())).all()
+
+
+def test_what_explains_the_seen_but_not_the_unseen_is_no_share():
+    # One rollout far away: a line through it explains it, but only if it was seen.
+    learned, true = random(2, NUM)
+    learned[0], true[0] = 1e3, 1e3
+    assert energy_r2(learned, true)["linear"] < 0.9
+
+
+def test_the_measured_energy_is_the_mean_over_the_rollout():
+    true = random(NUM)
+    ripple = np.tile([1.0, -1.0], LENGTH // 2)
+    measures = measures_of_energy((true[:, None] + 5 * ripple), true)
+    assert measures["energy_r2_linear"] == pytest.approx(1)
+    assert {*measures} == {"energy_r2_linear", "energy_r2_monotone"}
+
+
+def rollout_measures(mse, start=2, num_frames=3, horizons=(1, 3), **changes):
+    scale = {"square": np.ones_like(mse), "mean_image": np.ones_like(mse), **changes}
+    return measures_of_rollouts(
+        mse, scale["square"], scale["mean_image"], start, num_frames, horizons
+    )
+
+
+def test_errors_are_means_over_their_part_of_the_time():
+    mse = random(NUM, LENGTH)
+    measures = rollout_measures(mse)
+    expected = {
+        "mse_before_2_x1e4": mse[:, :2], "mse_window_x1e4": mse[:, 2:5],
+        "mse_beyond_1_x1e4": mse[:, 5:6], "mse_beyond_3_x1e4": mse[:, 5:8],
+    }  # fmt: skip
+    for name, part in expected.items():
+        np.testing.assert_allclose(measures[name], 1e4 * part.mean(axis=1))
+
+
+def test_steps_are_counted_from_the_end_of_the_window_on():
+    mse = np.ones((2, LENGTH))
+    mse[0, 5:7], mse[1, 5:] = 0.02, [0.4, 0.49, 0.51]
+    measures = rollout_measures(mse)
+    np.testing.assert_array_equal(measures["valid_steps"], [2, 0])
+    np.testing.assert_array_equal(measures["skilful_steps"], [2, 2])
+
+
+def test_valid_is_relative_to_the_frames_and_skilful_to_the_mean_image():
+    mse = np.full((1, LENGTH), 0.1)
+    square, mean_image = np.full((2, 1, LENGTH), 1.0)
+    square[0, 5:7], mean_image[0, 5] = 5.0, 0.3
+    mean_image[0, 6] = 0.1
+    measures = rollout_measures(mse, square=square, mean_image=mean_image)
+    assert (measures["valid_steps"], measures["skilful_steps"]) == ([2], [1])
+
+
+def test_the_mean_image_is_never_skilful():
+    mse = random(NUM, LENGTH)
+    measures = rollout_measures(mse, mean_image=mse)
+    np.testing.assert_array_equal(measures["skilful_steps"], np.zeros(NUM))
+
+
+def test_without_frames_before_there_is_no_error_of_them():
+    measures = rollout_measures(random(NUM, LENGTH), start=0)
+    assert (
+        not any("before" in name for name in measures) and "mse_window_x1e4" in measures
+    )
+
+
+def test_a_horizon_beyond_the_motion_is_named():
+    with pytest.raises(ValueError, match="horizon is 4; it must be between 1 and 3"):
+        rollout_measures(random(NUM, LENGTH), horizons=[4])
+
+
+def played(num=NUM, length=LENGTH, **changes):
+    usual = {
+        "mse": random(num, length), "square": random(num, length),
+        "energy": random(num, length - 2, seed=1), "q": random(num, length - 2, 3),
+        "p": random(num, length - 2, 3, seed=2), "returned": random(num, seed=3),
+        "halved": random(num, seed=4), "variance": None, "num_before": 2,
+        "num_frames": 3,
+    }  # fmt: skip
+    return Played(**{**usual, **changes})
+
+
+def test_the_measures_of_the_motion_are_those_of_the_rollouts():
+    one = played()
+    measures = measures_of_motion(one)
+    np.testing.assert_array_equal(measures["reversibility_error"], one.returned)
+    np.testing.assert_allclose(measures["speed_mse_x1e4"], 1e4 * one.halved)
+    inside = energy_drift(one.energy[:, :3])
+    np.testing.assert_array_equal(measures["energy_drift"], inside)
+    beyond = energy_drift(one.energy)
+    np.testing.assert_array_equal(measures["energy_drift_beyond"], beyond)
+    assert (beyond > inside).any()
+
+
+def test_latents_near_the_prior_count_as_collapsed():
+    measures = measures_of_motion(played(variance=np.array([0.1, 0.49, 0.5, 1.0])))
+    assert (measures["latents"], measures["latents_collapsed"]) == ([4], [2])
+
+
+def test_a_model_without_a_posterior_has_no_count_of_latents():
+    assert not {"latents", "latents_collapsed"} & {*measures_of_motion(played())}
+
+
+def motion_of(name, num=10, num_frames=64):
+    made = simulate(build_system(name), num, num_frames, seed=0)
+    return made.q, made.p
+
+
+def mapped(q, p, latent_q, latent_p, num_repeats=2, before=2, **changes):
+    one = played(
+        len(q), q.shape[1], num_before=before, q=latent_q[:, before:],
+        p=latent_p[:, before:], **changes,
+    )  # fmt: skip
+    return measures_of_map(one, q, p, num_repeats)
+
+
+def test_the_true_phase_space_is_symplectic_to_itself():
+    q, p = motion_of("pendulum")
+    measures = mapped(q, p, q, p)
+    for name in ("symetric", "symetric_all"):
+        np.testing.assert_array_equal(measures[name], [1, 1])
+        assert (measures[f"{name}_r2"] > 0.9).all()
+        assert (measures[f"{name}_deviation"] < 0.05).all()
+
+
+def test_a_phase_space_that_says_nothing_is_not_symplectic_to_the_true_one():
+    q, p = motion_of("pendulum")
+    noise = np.random.default_rng(0).standard_normal((2, *q.shape))
+    measures = mapped(q, p, *noise)
+    np.testing.assert_array_equal(measures["symetric"], [0, 0])
+    assert (measures["symetric_r2"] < 0.5).all()
+
+
+@pytest.mark.parametrize("value", [0.5, np.nan])
+def test_latents_that_stand_still_or_diverged_are_not_symplectic_to_anything(value):
+    q, p = motion_of("pendulum")
+    measures = mapped(q, p, np.full_like(q, value), np.full_like(p, value))
+    for name in ("symetric", "symetric_all"):
+        np.testing.assert_array_equal(measures[name], [0, 0])
+
+
+def test_only_the_pairs_that_move_most_enter_the_first_map():
+    q, p = motion_of("pendulum")
+    noise = 1e-3 * np.random.default_rng(0).standard_normal((2, *q.shape[:2], 1))
+    measures = mapped(
+        q, p, *(np.concatenate([x, n], 2) for x, n in zip((q, p), noise, strict=True))
+    )
+    np.testing.assert_array_equal(measures["symetric"], [1, 1])
+
+
+def test_states_are_compared_at_the_same_times(monkeypatch):
+    q, p = motion_of("pendulum")
+    seen = []
+
+    def compare(*states, **options):
+        seen.extend(states)
+        return []
+
+    monkeypatch.setattr("hgnpipe.evaluation.dynamics.repeated_symetric", compare)
+    mapped(q, p, q, p, before=2)
+    # Of all pairs; the projection onto moving pairs may turn the sign.
+    for latent, true in ((seen[4], seen[6]), (seen[5], seen[7])):
+        assert latent.shape == (10, 61, 1)
+        np.testing.assert_array_equal(np.abs(latent), np.abs(true))
+
+
+@pytest.mark.parametrize(("size", "known"), [(6, True), (4, False)])
+def test_the_posterior_counts_where_it_is_that_of_the_state(monkeypatch, size, known):
+    q, p = motion_of("pendulum")
+    seen = []
+
+    def compare(*states, variance, **options):
+        seen.append(variance)
+        return []
+
+    monkeypatch.setattr("hgnpipe.evaluation.dynamics.repeated_symetric", compare)
+    variance = np.linspace(0.1, 1, size)
+    mapped(q, p, q.repeat(3, axis=2), p.repeat(3, axis=2), variance=variance)
+    assert seen[0] is None
+    if known:
+        np.testing.assert_array_equal(seen[1], [variance[:3], variance[3:]])
+    else:
+        assert seen[1] is None
+
+
+def test_there_is_a_value_for_each_batch_and_few_trajectories_are_enough():
+    q, p = motion_of("pendulum", num=3)
+    measures = mapped(q, p, q, p, num_repeats=3)
+    names = [
+        f"symetric{which}{part}"
+        for which in ("", "_all")
+        for part in ("", "_r2", "_deviation")
+    ]
+    assert {name: len(values) for name, values in measures.items()} == dict.fromkeys(
+        names, 3
+    )
+
+
+def test_a_row_says_mean_spread_and_number():
+    table = as_rows({"one": np.array([1.0, 3.0, 5.0]), "other": np.array([7.0])})
+    assert table.measure.to_list() == ["one", "other"]
+    assert table.value.to_list() == [3, 7] and table.num.to_list() == [3, 1]
+    assert table.spread[0] == pytest.approx(np.sqrt(8 / 3)) and np.isnan(
+        table.spread[1]
+    )
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_value_that_is_not_finite_makes_a_mean_that_is_not(value):
+    row = as_rows({"one": np.array([1.0, value, 5.0])}).iloc[0]
+    assert not np.isfinite(row.value) and not np.isfinite(row.spread)

@@ -1,0 +1,174 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from hgnpipe.data.rendering import render
+from hgnpipe.data.simulation import simulate
+from hgnpipe.evaluation.errors import (
+    Scores,
+    per_trajectory,
+    pixel_mse,
+    score_mean_image,
+    score_model,
+    score_noise_floor,
+)
+from hgnpipe.models.base import Prediction
+from hgnpipe.systems import build_system
+from hgnpipe.training.batches import frame_statistics
+
+SHIFT = 51  # a fifth of the range of a pixel
+SIZE = 8
+
+
+class Brighter(nn.Module):
+    """Predicts the frames it is shown, ``shift`` brighter; energy counts the frames."""
+
+    num_frames = window = 2
+    image_size = SIZE
+
+    def __init__(self, shift):
+        super().__init__()
+        self.shift = nn.Parameter(torch.tensor(shift / 255))
+        self.shown = []
+
+    def set_frame_statistics(self, mean_image, std):
+        raise NotImplementedError
+
+    def loss(self, frames, iteration, generator=None):
+        raise NotImplementedError
+
+    @torch.no_grad()
+    def predict(self, frames, *, speed=1.0, num_steps=None):
+        self.shown.append(len(frames))
+        num, length = frames.shape[:2]
+        energy = torch.arange(float(length)).expand(num, -1)
+        return Prediction(frames + self.shift, energy, torch.full((num,), 2.0))
+
+
+@pytest.fixture
+def observed():
+    rng = np.random.default_rng(0)
+    return rng.integers(SHIFT, 256, (5, 4, SIZE, SIZE, 3), np.uint8)
+
+
+@pytest.fixture
+def clean(observed):
+    return observed - np.uint8(SHIFT)
+
+
+def test_pixel_mse_is_the_mean_square_over_pixels_and_colours():
+    zero, one = torch.zeros(1, 2, 3, 2, 2), torch.zeros(1, 2, 3, 2, 2)
+    one[0, 0, 0, 0, 0], one[0, 1] = 0.6, 0.5
+    np.testing.assert_allclose(pixel_mse(zero, one), [[0.36 / 12, 0.25]], rtol=1e-6)
+
+
+def test_a_model_that_sees_through_the_noise_has_the_errors_of_the_noise(
+    observed, clean
+):
+    scores = score_model(Brighter(-SHIFT), observed, clean)
+    np.testing.assert_allclose(scores.mse, np.full((5, 4), 0.04), rtol=1e-5)
+    np.testing.assert_allclose(scores.mse_clean, np.zeros((5, 4)), atol=1e-12)
+
+
+def test_a_model_that_copies_the_noise_has_no_error_but_against_the_clean_frames(
+    observed, clean
+):
+    scores = score_model(Brighter(0), observed, clean)
+    np.testing.assert_allclose(scores.mse, np.zeros((5, 4)), atol=1e-12)
+    np.testing.assert_allclose(scores.mse_clean, np.full((5, 4), 0.04), rtol=1e-5)
+
+
+def test_energy_and_kl_are_those_of_the_prediction(observed, clean):
+    scores = score_model(Brighter(0), observed, clean)
+    np.testing.assert_array_equal(scores.energy, np.tile(range(4), (5, 1)))
+    np.testing.assert_array_equal(scores.kl, np.full(5, 2))
+
+
+def test_the_batch_size_does_not_change_the_scores(tiny_hgn, observed, clean):
+    model = tiny_hgn().eval()
+    expected = score_model(model, observed, clean, batch_size=50)
+    for batch_size in (1, 2):
+        scores = score_model(model, observed, clean, batch_size=batch_size)
+        for one, other in zip(scores, expected, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-4)
+
+
+def test_videos_come_in_batches_and_each_is_reported(observed, clean):
+    model, told = Brighter(0), []
+    score_model(model, observed, clean, batch_size=2, progress=told.append)
+    assert model.shown == told == [2, 2, 1]
+
+
+@pytest.mark.parametrize("shape", [(5, 4, 16, 16, 3), (5, 1, 8, 8, 3), (0, 4, 8, 8, 3)])
+def test_videos_that_do_not_fit_the_model_are_not_predicted(shape):
+    model, frames = Brighter(0), np.zeros(shape, np.uint8)
+    with pytest.raises(ValueError, match=r"^Videos "):
+        score_model(model, frames, frames)
+    assert model.shown == []
+
+
+def test_the_mean_image_is_scored_as_in_numpy(observed, clean):
+    mean, _ = frame_statistics(observed)
+    scores = score_mean_image(mean, observed, clean)
+    for found, frames in ((scores.mse, observed), (scores.mse_clean, clean)):
+        error = (frames / 255 - (observed / 255).mean(axis=(0, 1))) ** 2
+        np.testing.assert_allclose(found, error.mean(axis=(2, 3, 4)), rtol=1e-4)
+
+
+def test_the_mean_image_has_no_energy_and_no_posterior(observed, clean):
+    scores = score_mean_image(frame_statistics(observed)[0], observed, clean)
+    assert np.isnan(scores.energy).all() and scores.energy.shape == (5, 4)
+    np.testing.assert_array_equal(scores.kl, np.zeros(5))
+
+
+@pytest.fixture(scope="module", params=["pendulum", "three_body"])
+def many_looks(request):
+    """Scores of pairs out of 200 observations of a motion, and what all of them say.
+
+    The best guess is the mean over the noise. Its error against an observed frame is
+    the variance of the pixels, its error against the clean frame their squared bias.
+    """
+    system = build_system(request.param)
+    q = simulate(system, 8, 5, seed=0).q
+    rng = np.random.default_rng(1)
+
+    def look():
+        noisy = q + system.noise_std * rng.standard_normal(q.shape)
+        return render(system, noisy, SIZE)
+
+    num, clean = 200, render(system, q, SIZE)
+    looks = np.stack([look() for _ in range(num)])
+    mean, variance = (looks / 255).mean(axis=0), (looks / 255).var(axis=0, ddof=1)
+    bias = (mean - clean / 255) ** 2 - variance / num
+    one = np.concatenate([looks] * 3).reshape(-1, *clean.shape[1:])
+    other = np.concatenate([np.roll(looks, k, axis=0) for k in (1, 2, 3)])
+    truth = np.broadcast_to(clean, other.shape).reshape(one.shape)
+    scores = score_noise_floor(one, other.reshape(one.shape), truth)
+    return scores, variance.mean(), bias.mean()
+
+
+def test_the_noise_floor_is_the_error_of_the_best_possible_prediction(many_looks):
+    scores, variance, _ = many_looks
+    assert scores.mse.mean() == pytest.approx(variance, rel=0.05)
+
+
+def test_the_clean_error_of_the_floor_is_that_of_the_best_possible_prediction(
+    many_looks,
+):
+    scores, _, bias = many_looks
+    assert scores.mse_clean.mean() == pytest.approx(bias, rel=0.15)
+
+
+def test_without_noise_the_floor_is_zero(clean):
+    scores = score_noise_floor(clean, clean, clean)
+    assert not scores.mse.any() and not scores.mse_clean.any()
+
+
+def test_errors_are_averaged_and_the_energy_varies_over_the_frames():
+    mse, energy = np.array([[1.0, 3.0], [5.0, 5.0]]), np.array([[1.0, 3.0], [2.0, 2.0]])
+    table = per_trajectory(Scores(mse, 2 * mse, energy, np.array([7.0, 8.0])))
+    assert table.to_dict("list") == {
+        "trajectory": [0, 1], "mse": [2, 5], "mse_clean": [4, 10], "kl": [7, 8],
+        "energy_mean": [2, 2], "energy_variance": [1, 0],
+    }  # fmt: skip

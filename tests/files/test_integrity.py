@@ -1,0 +1,241 @@
+"""What happens to files of every kind when a byte of them changes."""
+
+import subprocess
+import sys
+
+import h5py
+import numpy as np
+import pytest
+import torch
+from damage import pickle_that_touches
+from stored import write_scores, write_trajectories
+from torch import nn
+
+from hgnpipe import flows, models
+from hgnpipe.data import extended, points
+from hgnpipe.data import videos as data
+from hgnpipe.evaluation import films, portraits, scores
+from hgnpipe.files.hdf5 import HEADER_SIZE, stamp
+from hgnpipe.files.tensors import load_tensors, save_tensors
+
+ADVICE = "Delete it, and `snakemake` makes it again."
+MODEL = {"image_size": 8, "latent_size": 2, "hidden_size": 4}
+FLOW = {"num_dims": 2, "num_steps": 1, "hidden_size": 4}
+
+
+def write_videos(path):
+    source = path.with_name("source.h5")
+    write_trajectories(source, num=3)
+    list(data.render_videos(source, path, 8))
+
+
+def write_motion(path):
+    system, known = write_trajectories(path.with_name("source.h5"), num=3)
+    of = {"system": "pendulum", "options": "{}", "seed": 3, "split": "test"}
+    extended.save_motion(path, extended.extend(system, known, 2, 3), of)
+
+
+def write_points(path):
+    sizes = {"train": 6, "validation": 4, "test": 5}
+    drawn = points.draw_points("modes", {"num_modes": 3}, sizes, 0)
+    points.save_points(path, drawn, {"kind": "modes", "seed": 0})
+
+
+def write_films(path):
+    film = films.Film(*np.random.default_rng(0).integers(0, 256, (6, 2, 4, 4, 3), "u1"))
+    films.save_films(path, {"train": film}, np.zeros((0, 2, 4, 4, 3), np.uint8))
+
+
+def write_portrait(path):
+    square = np.eye(3, dtype=np.float32)
+    step = portraits.Step(square, square + 1, 2.5, np.ones((1, 2)))
+    samples, paths = np.ones((4, 2), np.float32), np.ones((4, 2, 2), np.float32)
+    portrait = portraits.Portrait(3.5, square, samples, paths, (step,))
+    portraits.save_portrait(path, portrait)
+
+
+def write_model(path):
+    model = models.build_model("pixelhnn", **MODEL)
+    models.save_model(model, path, family="pixelhnn", options=MODEL)
+
+
+def write_flow(path):
+    flow = flows.build_flow("nhf", **FLOW)
+    flows.save_flow(flow, path, family="nhf", options=FLOW)
+
+
+def write_checkpoint(path):
+    numbers = torch.arange(600.0)
+    tensors = {"a": numbers, "b": numbers.bfloat16(), "step": torch.tensor(3.0)}
+    save_tensors(path, tensors, "hgnpipe checkpoint 1", {"identity": "{}"})
+
+
+KINDS = {
+    "trajectories": (write_trajectories, data.load_trajectories),
+    "videos": (write_videos, data.open_videos),
+    "motion": (write_motion, extended.load_motion),
+    "points": (write_points, points.load_points),
+    "films": (write_films, films.load_films),
+    "portrait": (write_portrait, portraits.load_portrait),
+    "scores": (write_scores, scores.load_scores),
+    "model": (write_model, models.load_model),
+    "flow": (write_flow, flows.load_flow),
+    "checkpoint": (
+        write_checkpoint,
+        lambda path: load_tensors(path, "hgnpipe checkpoint 1"),
+    ),
+}
+HDF5 = [*KINDS][:7]
+every_kind = pytest.mark.parametrize("kind", KINDS)
+
+
+def content(value):
+    """All that was read, to be compared."""
+    if isinstance(value, nn.Module):
+        return type(value), content(dict(value.state_dict()))
+    if isinstance(value, dict):
+        return [(name, content(part)) for name, part in sorted(value.items())]
+    if isinstance(value, (list, tuple)):
+        return [content(part) for part in value]
+    if isinstance(value, torch.Tensor):
+        value = value.reshape(-1).view(torch.uint8).numpy()
+    if isinstance(value, np.ndarray):
+        return value.dtype, value.shape, value.tobytes()
+    return repr(value)
+
+
+def written(tmp_path, kind):
+    """File of a kind, how to read it, and what is in it."""
+    write, read = KINDS[kind]
+    path = tmp_path / f"{kind}.file"
+    write(path)
+    return path, read, content(read(path))
+
+
+def refused_or_same(path, read, expected):
+    """Whether a file is refused, in a line with its name; if not, nothing is lost."""
+    try:
+        found = content(read(path))
+    except ValueError as error:
+        assert str(path) in str(error) and "\n" not in str(error), error
+        return True
+    assert found == expected
+    return False
+
+
+def places(size):
+    """Bytes of every region of a file, its beginning and end more densely."""
+    rng = np.random.default_rng(0)
+    beginning, end = range(0, min(size, 600), 6), range(max(0, size - 50), size)
+    return sorted({*beginning, *end, *rng.integers(0, size, 150).tolist()})
+
+
+@every_kind
+def test_a_flipped_bit_is_found_wherever_it_is(tmp_path, kind):
+    path, read, expected = written(tmp_path, kind)
+    whole = path.read_bytes()
+    for place in places(len(whole)):
+        bad = bytearray(whole)
+        bad[place] ^= 1 << (place % 8)
+        path.write_bytes(bad)
+        refused = refused_or_same(path, read, expected)
+        assert refused or kind not in HDF5, place
+
+
+@every_kind
+@pytest.mark.parametrize("left", [0, 1, 8, 100, 511, 512, 513, 0.3, 0.6, 0.9, -1])
+def test_a_file_that_ends_too_early_is_found(tmp_path, kind, left):
+    path, read, expected = written(tmp_path, kind)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(left * len(whole)) if 0 < left < 1 else left])
+    assert refused_or_same(path, read, expected)
+
+
+@every_kind
+@pytest.mark.parametrize("more", [b"\0", b"more"])
+def test_a_file_that_goes_on_is_found(tmp_path, kind, more):
+    path, read, expected = written(tmp_path, kind)
+    path.write_bytes(path.read_bytes() + more)
+    assert refused_or_same(path, read, expected)
+
+
+@every_kind
+def test_zeros_where_a_disk_lost_a_block_are_found(tmp_path, kind):
+    path, read, expected = written(tmp_path, kind)
+    whole = path.read_bytes()
+    for start in range(0, len(whole), 512):
+        lost = whole[:start] + bytes(512) + whole[start + 512 :]
+        path.write_bytes(lost[: len(whole)])
+        refused_or_same(path, read, expected)
+
+
+@every_kind
+def test_damage_is_told_with_what_to_do(tmp_path, kind):
+    path, read, _ = written(tmp_path, kind)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    with pytest.raises(ValueError) as error:
+        read(path)
+    assert str(error.value).startswith(f"{path} is damaged")
+    assert str(error.value).endswith(ADVICE)
+
+
+@pytest.mark.parametrize("kind", HDF5)
+@pytest.mark.parametrize("version", [1, 3])
+def test_another_version_is_named_with_ours_and_what_to_do(tmp_path, kind, version):
+    path, read, _ = written(tmp_path, kind)
+    with h5py.File(path) as file:
+        ours = file.attrs["format"]
+    theirs = f"{ours[:-1]}{version}"
+    if version == 1:  # had no checksum
+        with h5py.File(path, "w") as file:
+            file.attrs["format"] = theirs
+    else:
+        stamp(path, theirs)
+    with pytest.raises(ValueError) as error:
+        read(path)
+    told = f"{path} is a file of format {theirs!r}; expected {ours!r}. {ADVICE}"
+    assert str(error.value) == told
+
+
+@pytest.mark.parametrize("kind", HDF5)
+def test_a_file_without_its_checksum_is_not_used(tmp_path, kind):
+    path, read, _ = written(tmp_path, kind)
+    path.write_bytes(path.read_bytes()[HEADER_SIZE:])
+    with pytest.raises(ValueError, match="is damaged or not HDF5 of hgnpipe"):
+        read(path)
+
+
+def test_a_flipped_frame_is_found_by_those_who_use_its_video(tmp_path):
+    path, _, _ = written(tmp_path, "videos")
+    frames = data.open_videos(path).frames
+    bad = bytearray(path.read_bytes())
+    place = bad.index(frames[1].tobytes())
+    bad[place] ^= 16
+    path.write_bytes(bad)
+    assert len(data.open_videos(path, 1).frames) == 1
+    for num in (2, 3, None):
+        with pytest.raises(ValueError, match=r"damaged: video 1 is not what was"):
+            data.open_videos(path, num)
+
+
+def test_the_first_lines_of_a_file_say_what_it_is(tmp_path):
+    path, _, _ = written(tmp_path, "videos")
+    first, second, _ = path.read_bytes().split(b"\n", 2)
+    assert first == b"hgnpipe videos 2" and second.startswith(b"sha256 ")
+
+
+@pytest.mark.parametrize("kind", ["model", "flow", "checkpoint"])
+def test_a_pickle_is_not_opened(tmp_path, kind):
+    path, read = tmp_path / "model.safetensors", KINDS[kind][1]
+    path.write_bytes(pickle_that_touches(tmp_path / "ran"))
+    with pytest.raises(ValueError, match="is damaged or not safetensors"):
+        read(path)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_the_pickle_of_the_test_would_do_harm(tmp_path):
+    (tmp_path / "bad.pt").write_bytes(pickle_that_touches(tmp_path / "ran"))
+    code = "import sys, torch; torch.load(sys.argv[1], weights_only=False)"
+    subprocess.run([sys.executable, "-c", code, tmp_path / "bad.pt"], check=True)
+    assert (tmp_path / "ran").exists()

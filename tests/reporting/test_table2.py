@@ -1,0 +1,312 @@
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hgnpipe.evaluation.scores import Scores
+from hgnpipe.reporting.runs import Run
+from hgnpipe.reporting.table2 import (
+    COLLAPSED,
+    layout2,
+    read_published_variances,
+    table2,
+)
+
+LABELS = {"slow": "Slow model", "fast": "Fast model"}
+SYSTEMS = ("spring", "orbit")
+NUM, LENGTH = 5, 6
+
+
+def energies(seed, scale=1.0, ripple=0.1):
+    """Energies that differ across rollouts, and a little along each."""
+    rng = np.random.default_rng(seed)
+    level, noise = rng.normal(size=(NUM, 1)), rng.normal(size=(NUM, LENGTH))
+    return scale * (level + ripple * noise)
+
+
+def scores(energy):
+    zeros = np.zeros((len(energy), LENGTH))
+    return Scores(zeros, zeros, np.asarray(energy), np.zeros(len(energy)))
+
+
+def both(energy):
+    """The same energies in training; in the test those of other rollouts."""
+    return {"train": scores(energy), "test": scores(energy[::-1])}
+
+
+def publish(*rows):
+    columns = ["model", "system", "split", "published_variance_x1e4"]
+    return pd.DataFrame(rows, columns=columns, dtype=str)
+
+
+NOTHING = publish()
+
+
+@pytest.fixture
+def found():
+    """Two seeds of ``fast``, one of the others; ``slow`` has not seen the orbit."""
+    return {
+        Run("spring", "mine", 0): both(energies(1)),
+        Run("spring", "fast", 1): both(energies(2)),
+        Run("spring", "fast", 0): both(energies(3)),
+        Run("spring", "slow", 0): both(energies(4)),
+        Run("orbit", "fast", 0): both(energies(5)),
+        Run("orbit", "mine", 0): both(energies(6)),
+    }
+
+
+def table_of(*seeds, example=0, published=NOTHING, split="train"):
+    """The row of one model of which these are the energies by seed."""
+    runs = {Run("spring", "fast", n): both(e) for n, e in enumerate(seeds)}
+    table = table2(runs, published, LABELS, example)
+    (row,) = table[table.split == split].to_dict("records")
+    return row
+
+
+def test_the_numbers_of_one_seed_are_those_of_numpy():
+    energy = energies(0)
+    row, over_time = table_of(energy, example=2), np.var(energy, axis=1)
+    across = np.var(np.mean(energy, axis=1))
+    assert row["variance_x1e4"] == pytest.approx(1e4 * over_time[2])
+    assert row["mean_variance_x1e4"] == pytest.approx(1e4 * np.mean(over_time))
+    assert row["std_variance_x1e4"] == pytest.approx(1e4 * np.std(over_time))
+    assert row["across_variance"] == pytest.approx(across)
+    assert row["relative_variance"] == pytest.approx(np.mean(over_time) / across)
+    assert (row["num_seeds"], row["num_collapsed"]) == (1, 0)
+
+
+def test_the_numbers_of_several_seeds_are_over_all_their_rollouts():
+    seeds = [energies(n, scale=n + 1) for n in range(3)]
+    row, over_time = table_of(*seeds), [np.var(e, axis=1) for e in seeds]
+    assert row["variance_x1e4"] == pytest.approx(1e4 * over_time[0][0])
+    assert row["mean_variance_x1e4"] == pytest.approx(1e4 * np.mean(over_time))
+    assert row["std_variance_x1e4"] == pytest.approx(1e4 * np.std(over_time))
+    across = [np.var(np.mean(e, axis=1)) for e in seeds]
+    relative = [np.mean(o) / a for o, a in zip(over_time, across, strict=True)]
+    assert row["relative_variance"] == pytest.approx(np.median(relative))
+    assert row["across_variance"] == pytest.approx(np.median(across))
+    assert row["num_seeds"] == 3
+
+
+def test_the_relative_variance_has_no_scale():
+    one, other = (table_of(energies(0, scale=s)) for s in (1.0, 30.0))
+    assert one["relative_variance"] == pytest.approx(other["relative_variance"])
+    assert other["variance_x1e4"] == pytest.approx(900 * one["variance_x1e4"])
+
+
+def test_sums_are_not_rounded_to_the_precision_of_the_file():
+    energy = (1e3 + 0.1 * energies(0)).astype(np.float32)
+    row, exact = table_of(energy), energy.astype(np.float64)
+    mean = 1e4 * exact.var(axis=1).mean()
+    assert row["mean_variance_x1e4"] == pytest.approx(mean, rel=1e-9)
+    assert row["across_variance"] == pytest.approx(exact.mean(axis=1).var(), rel=1e-9)
+
+
+def test_a_conserved_energy_has_no_variance_over_time():
+    row = table_of(energies(0, ripple=0))
+    names = ["variance_x1e4", "mean_variance_x1e4", "relative_variance"]
+    assert [row[name] for name in names] == pytest.approx([0, 0, 0], abs=1e-20)
+    assert row["num_collapsed"] == 0
+
+
+def of_spread(variance):
+    """Energies with this variance across rollouts, and as much along each."""
+    levels, ripple = np.array([-1.0, 1, -1, 1]), np.array([1.0, -1] * 3)
+    return variance**0.5 * (levels[:, None] + ripple)
+
+
+@pytest.mark.parametrize(("factor", "collapsed"), [(1.01, 0), (0.99, 1), (0, 1)])
+def test_an_energy_has_collapsed_below_the_threshold(factor, collapsed):
+    row = table_of(of_spread(factor * COLLAPSED))
+    assert row["num_collapsed"] == collapsed
+    assert np.isnan(row["variance_x1e4"]) == np.isnan(row["mean_variance_x1e4"])
+    assert np.isnan(row["relative_variance"]) == bool(collapsed)
+    assert row["across_variance"] == pytest.approx(factor * COLLAPSED)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_an_energy_that_is_no_number_has_diverged_and_not_collapsed(value):
+    energy = energies(0)
+    energy[3, 2] = value
+    row = table_of(energy)
+    assert row["num_collapsed"] == 0
+    names = ["variance_x1e4", "mean_variance_x1e4", "relative_variance"]
+    assert all(np.isposinf(row[name]) for name in names)
+    found = {Run("spring", "fast", 0): both(energy)}
+    cell = layout2(table2(found, NOTHING, LABELS))["spring", "train"]["Fast model"]
+    assert cell.count("not finite") == 4 and "N/A" not in cell
+
+
+def test_where_every_seed_has_collapsed_there_is_no_variance_to_tell():
+    row = table_of(np.zeros((NUM, LENGTH)))
+    names = ["variance", "mean_variance", "std_variance"]
+    assert all(np.isnan(row[f"{name}_x1e4"]) for name in names)
+
+
+def test_seeds_that_have_collapsed_do_not_count_but_are_counted():
+    whole, dead = energies(0), np.zeros((NUM, LENGTH))
+    row, alone = table_of(whole, dead, dead), table_of(whole)
+    names = [name for name in row if "variance" in name and name != "across_variance"]
+    for name in set(names) - {"published_variance_x1e4"}:
+        assert row[name] == pytest.approx(alone[name]), name
+    assert (row["num_seeds"], row["num_collapsed"]) == (3, 2)
+
+
+def test_the_single_rollout_of_a_collapsed_first_seed_is_not_that_of_another():
+    row = table_of(np.zeros((NUM, LENGTH)), energies(0))
+    assert np.isnan(row["variance_x1e4"])
+    assert row["mean_variance_x1e4"] > 0
+
+
+def test_collapse_makes_no_warnings():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        table_of(np.zeros((NUM, LENGTH)), np.full((NUM, LENGTH), np.nan))
+
+
+def test_the_single_rollout_is_that_of_the_lowest_seed(found):
+    table = table2(found, NOTHING, LABELS, example=1)
+    (row,) = table.query(
+        "model == 'fast' and system == 'spring' and split == 'train'"
+    ).to_dict("records")
+    expected = 1e4 * np.var(energies(3)[1])
+    assert row["variance_x1e4"] == pytest.approx(expected)
+
+
+def test_each_split_has_its_own_single_rollout():
+    row = table_of(energies(0), example=1, split="test")
+    expected = 1e4 * np.var(energies(0)[::-1][1])
+    assert row["variance_x1e4"] == pytest.approx(expected)
+
+
+def test_a_rollout_that_is_not_there_is_named():
+    with pytest.raises(ValueError, match=f"example is {NUM}; it must be between 0"):
+        table_of(energies(0), example=NUM)
+
+
+def test_rows_are_in_the_order_of_the_labels_systems_and_splits(found):
+    table = table2(found, NOTHING, LABELS)
+    rows = table[["model", "system", "split"]].to_numpy().tolist()
+    expected = [("slow", "spring"), ("fast", "spring"), ("fast", "orbit"),
+                ("mine", "spring"), ("mine", "orbit")]  # fmt: skip
+    assert rows == [[*names, s] for names in expected for s in ("train", "test")]
+
+
+def test_a_model_without_a_label_is_called_by_its_name(found):
+    table = table2(found, NOTHING, LABELS)
+    names = dict(zip(table.model, table.label, strict=True))
+    assert names == {**LABELS, "mine": "mine"}
+
+
+PUBLISHED = publish(
+    ("fast", "spring", "train", "0.72"), ("fast", "spring", "test", "N/A"),
+    ("slow", "spring", "train", ""), ("fast", "moon", "train", "1"),
+)  # fmt: skip
+
+
+def test_what_the_paper_says_passes_through_as_text(found):
+    table = table2(found, PUBLISHED, LABELS).set_index(["model", "system", "split"])
+    told = table.published_variance_x1e4
+    keys = [("fast", "spring", "train"), ("fast", "spring", "test"),
+            ("slow", "spring", "train")]  # fmt: skip
+    assert [told[key] for key in keys] == ["0.72", "N/A", ""]
+    assert told.drop(keys).isna().all()
+
+
+def test_what_only_the_paper_has_makes_no_row(found):
+    assert len(table2(found, PUBLISHED, LABELS)) == 2 * 5
+
+
+@pytest.fixture
+def page(found):
+    found[Run("orbit", "mine", 0)] = both(np.zeros((NUM, LENGTH)))
+    found[Run("spring", "fast", 1)] = both(np.zeros((NUM, LENGTH)))
+    return layout2(table2(found, PUBLISHED, LABELS), break_line="; ")
+
+
+def test_the_page_has_models_down_and_systems_and_splits_across(page):
+    assert list(page.index) == [*LABELS.values(), "mine"]
+    columns = [(system, split) for system in SYSTEMS for split in ("train", "test")]
+    assert list(page.columns) == columns
+
+
+def test_a_missing_run_is_called_so_and_nothing_else_is(page):
+    missing = page == "not run"
+    assert missing.loc["Slow model", "orbit"].all() and missing.to_numpy().sum() == 2
+
+
+def three_digits(value):
+    return f"{value:.3g}"
+
+
+def test_a_cell_says_single_rollout_all_rollouts_relative_and_paper(page):
+    over_time = energies(3).var(axis=1)
+    relative = over_time.mean() / energies(3).mean(axis=1).var()
+    single, mean, std = (
+        f"{1e4 * x:.0f}" if 1e4 * x >= 1000 else three_digits(1e4 * x)
+        for x in (over_time[0], over_time.mean(), over_time.std())
+    )
+    assert page["spring", "train"]["Fast model"] == (
+        f"{single}; all {mean} ± {std}; relative {three_digits(relative)}; "
+        "1 of 2 seeds collapsed; paper 0.72"
+    )
+
+
+def test_a_cell_of_a_collapsed_model_says_so_and_what_the_paper_says(page):
+    assert page["orbit", "train"]["mine"] == "N/A"
+    runs = {Run("spring", "fast", 0): both(np.zeros((NUM, LENGTH)))}
+    cells = layout2(table2(runs, PUBLISHED, LABELS), break_line="; ")
+    assert cells["spring", "test"]["Fast model"] == "N/A; paper N/A"
+
+
+def test_a_collapsed_first_seed_leaves_the_single_rollout_out():
+    runs = {
+        Run("spring", "fast", 0): both(np.zeros((NUM, LENGTH))),
+        Run("spring", "fast", 1): both(energies(0)),
+    }
+    cell = layout2(table2(runs, NOTHING, LABELS), "; ")["spring", "train"]["Fast model"]
+    assert cell.startswith("N/A; all ") and cell.endswith("1 of 2 seeds collapsed")
+
+
+def test_what_cannot_be_read_in_the_paper_is_called_so(page):
+    assert page["spring", "train"]["Slow model"].endswith("; paper: not legible")
+
+
+def test_where_the_paper_says_nothing_neither_does_the_cell(page):
+    assert "paper" not in page["orbit", "train"]["Fast model"]
+
+
+@pytest.mark.parametrize(
+    ("variance", "text"),
+    [
+        (0.0, "0"), (0.01234, "0.0123"), (1.5, "1.5"), (999.4, "999"),
+        (999.7, "1000"), (1234.6, "1235"), (99999, "99999"),
+        (1.234e6, "1.23e+06"), (1e-7, "1e-07"),
+    ],
+)  # fmt: skip
+def test_numbers_have_three_digits_or_all_before_the_point(variance, text):
+    # Two energies at mean +-s have the variance s^2.
+    ripple = (variance * 1e-4) ** 0.5 * np.array([1.0, -1] * 3)
+    runs = {Run("spring", "fast", 0): both(np.arange(NUM)[:, None] + ripple)}
+    cell = layout2(table2(runs, NOTHING, LABELS), "; ")["spring", "train"]["Fast model"]
+    assert cell.split("; ")[0] == text
+
+
+def test_published_variances_are_read_as_text(tmp_path):
+    path = tmp_path / "published.csv"
+    path.write_text(
+        "# from the paper\nmodel,system,split,variance_x1e4\n"
+        "hgn,orbit,train,N/A\nhgn,orbit,test,\nhgn,spring,train,28.30\n"
+    )
+    assert read_published_variances(path).to_dict("list") == {
+        "model": ["hgn"] * 3, "system": ["orbit", "orbit", "spring"],
+        "split": ["train", "test", "train"],
+        "published_variance_x1e4": ["N/A", "", "28.30"],
+    }  # fmt: skip
+
+
+def test_a_column_that_is_missing_is_named(tmp_path):
+    (tmp_path / "published.csv").write_text("model,system,split\nhgn,orbit,test\n")
+    with pytest.raises(ValueError, match=r"published\.csv has no column variance_x1e4"):
+        read_published_variances(tmp_path / "published.csv")

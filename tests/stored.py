@@ -1,0 +1,26 @@
+"""Small files of data and of errors, written as the pipeline does."""
+
+import numpy as np
+
+from hgnpipe.data.simulation import simulate
+from hgnpipe.data.videos import save_trajectories
+from hgnpipe.evaluation.scores import Scores, save_scores
+from hgnpipe.systems import build_system
+
+
+def write_trajectories(path, name="pendulum", num=5, **options):
+    system = build_system(name, **options)
+    trajectories = simulate(system, num, 4, seed=3, split="test")
+    save_trajectories(
+        path, trajectories, name=name, system=system, seed=3, split="test"
+    )
+    return system, trajectories
+
+
+def write_scores(path):
+    rng = np.random.default_rng(0)
+    numbers = rng.random((4, 3, 2), np.float32)
+    numbers[2] = np.nan
+    scores = Scores(*numbers[:3], numbers[3, :, 0])
+    save_scores(path, {"train": scores, "test": scores._replace(kl=scores.kl + 1)})
+    return scores

@@ -1,0 +1,331 @@
+"""What a user can do wrong, each in a real command line, and the line that says so."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+from command_lines import command_line, script
+from damage import pickle_that_touches
+from pipeline import environment
+from safetensors.torch import save_file
+from test_config import GOOD, MISSING
+from test_scripts import FIT, HGN, arguments_of, outputs_in
+
+from hgnpipe.files.hdf5 import stamp
+
+AGAIN = "Delete it, and `snakemake` makes it again."
+SERVER = Path(__file__).with_name("forking.py")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Folder of what scripts read: whole files, and bad ones."""
+    folder = tmp_path_factory.mktemp("bad") / "pendulum" / "mine" / "seed0"
+    for split in ("train", "test"):
+        data, videos = (folder / f"{split}_{w}.h5" for w in ("trajectories", "videos"))
+        make("simulate", folder, split=split, output=data)
+        make("render", folder, trajectories=data, output=videos)
+    make("extend", folder, trajectories=data, output=folder / "test_motion.h5")
+    make("extend", folder)
+    make("simulate", folder, kind="mass_spring", output=folder / "springs.h5")
+    make("render", folder, image_size=16, output=folder / "large_videos.h5")
+    for name in ("train", "points", "train_flow"):
+        make(name, folder)
+    spoil(folder)
+    return folder
+
+
+def make(name, folder, **changes):
+    script(name)(**arguments_of(name, folder, **changes))
+
+
+def spoil(folder):
+    """Copies of the files with all kinds of faults."""
+    for name in ("train_videos.h5", "train_trajectories.h5", "model.safetensors"):
+        whole = (folder / name).read_bytes()
+        (folder / f"cut_{name}").write_bytes(whole[: len(whole) * 2 // 3])
+        half = len(whole) // 2
+        flipped = whole[:half] + bytes([whole[half] ^ 4]) + whole[half + 1 :]
+        (folder / f"flipped_{name}").write_bytes(flipped)
+    with h5py.File(folder / "old_videos.h5", "w") as file:
+        file.attrs["format"] = "hgnpipe videos 1"
+    (folder / "new_videos.h5").write_bytes((folder / "train_videos.h5").read_bytes())
+    stamp(folder / "new_videos.h5", "hgnpipe videos 99")
+    (folder / "text.h5").write_text("q,p\n1,2\n")
+    (folder / "empty.h5").write_bytes(b"")
+    (folder / "folder.h5").mkdir()
+    save_file({"weight": torch.ones(2)}, folder / "foreign.safetensors")
+    pickled = pickle_that_touches(folder / "ran")
+    (folder / "pickle.safetensors").write_bytes(pickled)
+    numbers = pd.DataFrame(
+        np.random.default_rng(0).normal(size=(30, 2)), columns=[*"ab"]
+    )
+    for name, table in {
+        "words": numbers.assign(b="x"),
+        "gaps": numbers.assign(b=np.nan),
+        "constant": numbers.assign(b=1.0),
+        "short": numbers[:4],
+    }.items():
+        table.to_csv(folder / f"{name}.csv", index=False)
+    (folder / "empty.csv").write_text("")
+    (folder / "ragged.csv").write_text("a,b\n1,2,3\n4,5,6\n")
+
+
+def table(file, **options):
+    """Points of a table of one's own."""
+    return {"kind": "table", "options": {"file": f"@{file}", **options}}
+
+
+SCRIPTS = {
+    "simulate an unknown system": ("simulate", {"kind": "pendelum"}, ["'pendelum'", "two_body"]),
+    "simulate an unknown option": ("simulate", {"options": {"mas": 1}}, ["'mas'", "noise_std"]),
+    "no trajectories": ("simulate", {"num": 0}, ["num is 0", "1 or more"]),
+    "one frame": ("simulate", {"num_frames": 1}, ["num_frames is 1", "2 or more"]),
+    "negative seed": ("simulate", {"seed": -1}, ["seed is -1", "zero or positive"]),
+    "unknown split": ("simulate", {"split": "valid"}, ["split is 'valid'", "train"]),
+    "number as text": ("simulate", {"num": "many"}, ["num", "many", "int"]),
+    "options that are no JSON": ("simulate", {"options": "{mass: "}, ["options", "{mass:", "dict"]),
+    "options that are a list": ("simulate", {"options": "[1]"}, ["options", "dict", "[1]"]),
+    "an unknown script option": ("simulate", {"sede": 1}, ["--sede", "--seed"]),
+    "a missing script option": ("simulate", {"seed": None}, ["seed", "required"]),
+    "a folder that is a file": ("simulate", {"output": "@text.h5/new.h5"}, ["Cannot write", "text.h5/new.h5"]),
+    "an output that is a folder": ("simulate", {"output": "@folder.h5"}, ["Cannot write", "folder.h5", "folder"]),
+    "render what is not there": ("render", {"trajectories": "@gone.h5"}, ["gone.h5 does not exist"]),
+    "render a folder": ("render", {"trajectories": "@folder.h5"}, ["folder.h5 is a folder"]),
+    "render text": ("render", {"trajectories": "@text.h5"}, ["text.h5 is damaged or not HDF5", AGAIN]),
+    "render an empty file": ("render", {"trajectories": "@empty.h5"}, ["empty.h5 is damaged or not HDF5", AGAIN]),
+    "render cut trajectories": ("render", {"trajectories": "@cut_train_trajectories.h5"}, ["cut_train_trajectories.h5 is damaged", AGAIN]),
+    "render flipped trajectories": ("render", {"trajectories": "@flipped_train_trajectories.h5"}, ["flipped_train_trajectories.h5 is damaged", AGAIN]),
+    "render videos": ("render", {"trajectories": "@train_videos.h5"}, ["'hgnpipe videos 2'", "expected 'hgnpipe trajectories 2'"]),
+    "render too small": ("render", {"image_size": 4}, ["image_size is 4", "8 or more"]),
+    "extend backwards": ("extend", {"num_before": -1}, ["num_before is -1", "zero or positive"]),
+    "train on cut videos": ("train", {"videos": "@cut_train_videos.h5"}, ["cut_train_videos.h5 is damaged", AGAIN]),
+    "train on flipped videos": ("train", {"videos": "@flipped_train_videos.h5"}, ["flipped_train_videos.h5 is damaged", AGAIN]),
+    "train on videos of an older version": ("train", {"videos": "@old_videos.h5"}, ["'hgnpipe videos 1'", "'hgnpipe videos 2'", AGAIN]),
+    "train on videos of a newer version": ("train", {"videos": "@new_videos.h5"}, ["'hgnpipe videos 99'", "'hgnpipe videos 2'", AGAIN]),
+    "train an unknown family": ("train", {"family": "hgm"}, ["'hgm'", "hgn, pixelhnn"]),
+    "train with an unknown integrator": ("train", {"options": {**HGN, "integrator": "leapforg"}}, ["'leapforg'", "euler, leapfrog, rk4"]),
+    "decode more than there is": ("train", {"options": {**HGN, "num_decoded": 9}}, ["num_decoded is 9", "between 1 and num_frames (4)"]),
+    "train HNN without its size": ("train", {"family": "pixelhnn", "options": {}}, ["'latent_size'", "pixelhnn"]),
+    "rate as text": ("train", {"training": {**FIT, "learning_rate": "1e-3"}}, ["'learning_rate'", "'1e-3'", "float", "write it like 1.0e-03"]),
+    "no GPU": ("train", {"device": "cuda"}, ["device is 'cuda'", "cpu"]),
+    "unknown device": ("train", {"device": "gpu"}, ["'gpu'", "cpu, cuda"]),
+    "unknown precision": ("train", {"precision": "fp16"}, ["'fp16'", "fp32"]),
+    "a batch of nothing": ("train", {"training": {**FIT, "batch_size": 0}}, ["batch_size is 0", "1 or more"]),
+    "a model for other videos": ("train", {"options": {**HGN, "image_size": 8}, "videos": "@large_videos.h5"}, ["8x8", "16x16"]),
+    "evaluate what is no model": ("evaluate", {"model_path": "@flow.safetensors"}, ["'hgnpipe flow 2'", "expected 'hgnpipe model 2'"]),
+    "evaluate tensors of another program": ("evaluate", {"model_path": "@foreign.safetensors"}, ["foreign.safetensors", "expected 'hgnpipe model 2'"]),
+    "evaluate a pickle": ("evaluate", {"model_path": "@pickle.safetensors"}, ["pickle.safetensors is damaged or not safetensors", AGAIN]),
+    "evaluate a flipped model": ("evaluate", {"model_path": "@flipped_model.safetensors"}, ["flipped_model.safetensors is damaged", AGAIN]),
+    "evaluate a cut model": ("evaluate", {"model_path": "@cut_model.safetensors"}, ["cut_model.safetensors is damaged", AGAIN]),
+    "evaluate on larger videos": ("evaluate", {"videos": ["@large_videos.h5"] * 2}, ["8x8", "16x16"]),
+    "evaluate on motions of another system": ("evaluate", {"trajectories": ["@springs.h5", "@test_trajectories.h5"]}, ["train_videos.h5", "springs.h5", "do not belong together: system"]),
+    "evaluate on motions of another split": ("evaluate", {"trajectories": ["@test_trajectories.h5"] * 2}, ["do not belong together", "split"]),
+    "measure beyond what is known": ("measure", {"horizons": [1, 9]}, ["horizon is 9", "between 1 and 4"]),
+    "play a video that is not there": ("play", {"example": -1}, ["example is -1", "zero or positive"]),
+    "points of text": ("points", table("words.csv"), ["words.csv", "'b'", "'x'", "finite number", "`columns`"]),
+    "points with gaps": ("points", table("gaps.csv"), ["gaps.csv", "'b'", "nan", "finite number"]),
+    "points that are constant": ("points", table("constant.csv"), ["constant.csv", "Column 2", "same value everywhere", "`columns`"]),
+    "too few points": ("points", table("short.csv"), ["short.csv", "number of rows is 4", "10 or more"]),
+    "points of a column that is not there": ("points", table("short.csv", columns=["a", "z"]), ["short.csv has no column 'z'", "a, b"]),
+    "points of a column taken twice": ("points", table("gaps.csv", columns=["a", "a"]), ["'a'", "once"]),
+    "points of no file": ("points", table("gone.csv"), ["gone.csv does not exist"]),
+    "points of an empty file": ("points", table("empty.csv"), ["empty.csv is not a table"]),
+    "points of a ragged file": ("points", table("ragged.csv"), ["ragged.csv is not a table", "header"]),
+    "points of a folder": ("points", table("folder.h5"), ["folder.h5 is a folder", "a file"]),
+    "points of HDF5": ("points", table("train_videos.h5"), ["train_videos.h5 is not a table"]),
+    "points of an unknown target": ("points", {"kind": "modse"}, ["'modse'", "modes, rings"]),
+    "a flow on videos": ("train_flow", {"points": "@train_videos.h5"}, ["'hgnpipe videos 2'", "expected 'hgnpipe points 2'"]),
+    "a flow of another dimension": ("train_flow", {"options": {"num_steps": 1, "hidden_size": 4, "num_dims": 3}}, ["dimension of the points is 2"]),
+    "judge a model as a flow": ("evaluate_flow", {"flow_path": "@model.safetensors"}, ["'hgnpipe model 2'", "expected 'hgnpipe flow 2'"]),
+    "a table of nothing": ("table1", {"metrics": ["@empty.csv"]}, ["empty.csv"]),
+    "labels that are no JSON": ("table1", {"metrics": ["@empty.csv"], "labels": "mine"}, ["labels", "dict"]),
+}  # fmt: skip
+
+TINY, HGN_BLOCK = "presets.tiny", "presets.tiny.models.hgn"
+FLOWS, HNN_BLOCK = "presets.tiny.flows", "presets.tiny.models.hnn"
+CONFIGURATIONS = {
+    "empty": ("", ["is empty", "keys and their values"]),
+    "no mapping": ("preset smoke", ["is no mapping", "keys and their values"]),
+    "a tab": ("preset: tiny\npresets:\n\ttiny: 1\n", ["line 3", "not with tabs"]),
+    "an open bracket": (GOOD + "more: [1", ["is not YAML"]),
+    "binary": ("\0\1", ["cannot be read as YAML"]),
+    "a call of Python": (GOOD + "more: !!python/object/apply:os.mkdir [ran]", ["python/object/apply:os.mkdir", "plain data"]),
+    "a template": (GOOD + "__use_yte__: true\nmore: ?open('ran', 'w')", ["__use_yte__", "not allowed"]),
+    "a key twice": (GOOD + "threads: 2", ["'threads'", "second time"]),
+    "a typo in a key": ({"presset": "tiny"}, ["'presset'", "Known: preset, device"]),
+    "a typo in a section": ({f"{TINY}.evaluation.horizon": [2]}, ["'horizon'", "horizons"]),
+    "a missing key": ({f"{TINY}.seeds": MISSING}, [TINY, "'seeds' is a required property"]),
+    "an unknown preset": ({"preset": "tony"}, ["preset", "'tony'", "Known: tiny"]),
+    "a preset that leads out": ({"preset": "../tiny"}, ["preset", "'../tiny'", "Known: tiny"]),
+    "a system that leads out": ({"systems": {"../out": {"kind": "pendulum"}}}, ["systems", "'../out' does not match"]),
+    "a name that is a number": ({"systems": {1: {"kind": "pendulum"}}}, ["systems", "1 is not of type 'string'"]),
+    "a count as text": ({f"{TINY}.data.num_train": "1e3"}, ["num_train", "'1e3'", "write it like 1000"]),
+    "a rate as text": ({f"{HGN_BLOCK}.training.learning_rate": "1e-3"}, ["learning_rate", "'1e-3'", "write it like 1.0e-03"]),
+    "no number": ({f"{TINY}.data.num_test": None}, ["num_test", "None is not of type 'integer'"]),
+    "a negative number": ({f"{TINY}.data.num_test": -3}, ["num_test", "-3", "minimum of 1"]),
+    "a negative seed": ({f"{TINY}.seeds": [-1]}, ["seeds", "-1", "minimum of 0"]),
+    "no seeds": ({f"{TINY}.seeds": []}, ["seeds", "non-empty"]),
+    "a seed twice": ({f"{TINY}.seeds": [0, 0]}, ["seeds", "non-unique"]),
+    "no systems": ({f"{TINY}.systems": []}, ["systems", "non-empty"]),
+    "a size that is not there": ({f"{TINY}.data.image_size": 33}, ["image_size", "33", "[8, 16, 32, 64, 128]"]),
+    "too short videos": ({f"{TINY}.data.num_frames": 2}, ["num_frames", "minimum of 3"]),
+    "an example beyond the videos": ({f"{TINY}.evaluation.example": 2}, ["example is 2", "below 2"]),
+    "a horizon of nothing": ({f"{TINY}.evaluation.horizons": [0]}, ["horizons", "minimum of 1"]),
+    "an unknown kind of system": ({"systems.spring.kind": "sprin"}, ["systems.spring.kind", "'sprin'", "mass_spring"]),
+    "negative noise": ({"systems.spring.noise_std": -0.1}, ["noise_std is -0.1", "zero or positive"]),
+    "an unknown system of a preset": ({f"{TINY}.systems": ["moon"]}, ["'moon'", "spring, orbit"]),
+    "an unknown family": ({f"{HGN_BLOCK}.family": "hgm"}, [f"{HGN_BLOCK}.family", "'hgm'", "hgn, pixelhnn"]),
+    "an unknown integrator": ({f"{HGN_BLOCK}.options.integrator": "leapforg"}, ["'leapforg'", "euler, leapfrog, rk4"]),
+    "an unknown option": ({f"{HGN_BLOCK}.options.width": 3}, ["'width'", "num_filters"]),
+    "no kappa for one system": ({f"{HGN_BLOCK}.options.kappa": {"spring": 0.1}}, ["kappa has no value for system 'orbit'", "spring"]),
+    "more decoded than there are": ({f"{HGN_BLOCK}.options.num_decoded": 7}, ["num_decoded is 7", "between 1 and num_frames (6)"]),
+    "no latent size": ({f"{HNN_BLOCK}.options.latent_size": MISSING}, [HNN_BLOCK, "'latent_size'"]),
+    "an odd latent size": ({f"{HNN_BLOCK}.options.latent_size.orbit": 3}, ["latent_size is 3", "even"]),
+    "no iterations": ({f"{HGN_BLOCK}.training.num_iterations": 0}, ["num_iterations is 0", "1 or more"]),
+    "an unknown target": ({"targets.blobs.kind": "modse"}, ["targets.blobs", "'modse'", "modes"]),
+    "a table without a file": ({"targets.mine.file": MISSING}, ["targets.mine", "'file'"]),
+    "an unknown flow": ({f"{FLOWS}.other_targets": ["nfh"]}, ["other_targets", "'nfh'", "nhf, rnvp"]),
+    "a flow of given dimension": ({f"{FLOWS}.models.nhf.options.num_dims": 3}, ["num_dims", "left to the points"]),
+}  # fmt: skip
+RUNS = "results/tiny/runs/spring"
+COMMANDS = {
+    "an unknown preset": (["--config", "preset=../out"], ["config.yaml", "'../out'", "Known: tiny"]),
+    "an unknown key": (["--config", "presset=tiny"], ["config.yaml", "'presset'", "Known: preset"]),
+    "an unknown device": (["--config", "device=gpu"], ["config.yaml", "device", "'gpu'", "['auto', 'cpu', 'cuda']"]),
+    "no flag": (["--config", "only_finished=maybe"], ["config.yaml", "only_finished", "'maybe'", "boolean"]),
+    "no threads": (["--config", "threads=0"], ["config.yaml", "threads", "minimum of 1"]),
+    "an unknown file": (["results/tiny/tables/table3.csv"], ["No rule to produce", "table3.csv"]),
+    "an unknown preset in a path": (["results/tony/tables/table1.csv"], ["No rule to produce results/tony/tables/table1.csv"]),
+    "a path that leads out": (["results/../../data/spring/train_videos.h5"], ["No rule to produce", "../data/spring/train_videos.h5"]),
+    "an unknown model": ([f"{RUNS}/hgm/seed0/model.safetensors"], ["'hgm'", "Known: hgn, hnn"]),
+    "a seed that is none": ([f"{RUNS}/hgn/seed-1/model.safetensors"], ["No rule to produce", "seed-1"]),
+    "a table that is not there": (["results/tiny/flows/mine/points.h5"], ["mine.csv"]),
+}  # fmt: skip
+
+
+def of_folder(value, folder):
+    """The same with paths for ``@name``."""
+    if isinstance(value, dict):
+        return {key: of_folder(part, folder) for key, part in value.items()}
+    if isinstance(value, list):
+        return [of_folder(part, folder) for part in value]
+    if isinstance(value, str) and value.startswith("@"):
+        return str(folder / value[1:])
+    return value
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Run a command line in a process of its own; answers exit code and output."""
+    shown = tmp_path_factory.mktemp("shown") / "output.txt"
+    variables = environment(HGNPIPE_TRACEBACK="")
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    server = subprocess.Popen([sys.executable, SERVER], env=variables, **pipes)
+
+    def call(words, folder):
+        server.stdin.write(json.dumps([words, str(folder), str(shown)]) + "\n")
+        server.stdin.flush()
+        return int(server.stdout.readline()), shown.read_text()
+
+    yield call
+    server.stdin.close()
+    assert server.wait() == 0
+
+
+@pytest.fixture
+def refused(run, made, tmp_path):
+    """Run a command line that must be refused in one line, and leave no file behind."""
+
+    def call(words, expected):
+        before = files_of(made) | files_of(tmp_path)
+        code, shown = run(words, tmp_path)
+        assert code > 0 and "Traceback (most recent call last)" not in shown, shown
+        lines = shown.splitlines()
+        assert any(all(word in line for word in expected) for line in lines), shown
+        assert files_of(made) | files_of(tmp_path) == before
+        assert not (made / "ran").exists() and not (tmp_path / "ran").exists()
+
+    return call
+
+
+def files_of(folder):
+    """All files below, without what Snakemake keeps for itself."""
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return {path for path in paths if ".snakemake" not in path.parts}
+
+
+@pytest.mark.parametrize("case", SCRIPTS)
+def test_what_a_script_cannot_do_it_says_in_one_line(refused, made, tmp_path, case):
+    name, changes, expected = SCRIPTS[case]
+    new = outputs_in(tmp_path / "new", name, made)
+    options = {**arguments_of(name, made, **new), **of_folder(changes, made)}
+    refused(command_line(name, options), expected)
+
+
+def edited(edits):
+    """The good configuration with other values at some places, as YAML."""
+    config = yaml.safe_load(GOOD)
+    for place, value in edits.items():
+        *path, key = place.split(".")
+        block = config
+        for part in path:
+            block = block[part]
+        if value is MISSING:
+            del block[key]
+        else:
+            block[key] = value
+    return yaml.safe_dump(config, sort_keys=False)
+
+
+@pytest.fixture
+def planned(refused, fresh, tmp_path):
+    """Plan with a configuration; Snakemake must refuse it."""
+
+    def call(text, words, expected):
+        (tmp_path / "config.yaml").write_text(text)
+        where = ["--snakefile", str(fresh / "Snakefile"), "--directory", str(tmp_path)]
+        words = words or ["results/tiny/data/spring/train_videos.h5"]
+        refused(["-m", "snakemake", "--dry-run", *where, *words], expected)
+
+    return call
+
+
+@pytest.mark.parametrize("case", CONFIGURATIONS)
+def test_what_a_configuration_must_not_say_is_said_in_one_line(planned, case):
+    edits, expected = CONFIGURATIONS[case]
+    text = edits if isinstance(edits, str) else edited(edits)
+    planned(text, [], ["config.yaml", *expected])
+
+
+@pytest.mark.parametrize("case", COMMANDS)
+def test_what_snakemake_cannot_be_asked_for_is_said_in_one_line(planned, case):
+    words, expected = COMMANDS[case]
+    planned(GOOD, words, expected)
+
+
+def test_the_good_configuration_is_planned(run, fresh, tmp_path):
+    (tmp_path / "config.yaml").write_text(GOOD)
+    where = ["--snakefile", str(fresh / "Snakefile"), "--directory", str(tmp_path)]
+    target = "results/tiny/data/spring/train_videos.h5"
+    code, shown = run(["-m", "snakemake", "--dry-run", *where, target], tmp_path)
+    assert code == 0 and "rule render" in shown
+
+
+def test_the_traceback_is_there_for_who_asks(made, tmp_path):
+    options = arguments_of("draw_points", made, seed=-1, output=tmp_path / "points.h5")
+    done = subprocess.run(
+        [sys.executable, *command_line("draw_points", options)],
+        env=environment(HGNPIPE_TRACEBACK="1"),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1 and "Traceback" in done.stderr
+    assert "seed is -1; it must be zero or positive." in done.stderr

@@ -1,0 +1,1028 @@
+import inspect
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from command_lines import FOLDER, as_typed, script
+from PIL import Image
+
+from hgnpipe.data.extended import load_motion
+from hgnpipe.data.points import load_points
+from hgnpipe.data.rendering import render
+from hgnpipe.data.videos import load_trajectories, open_videos
+from hgnpipe.evaluation.films import load_films
+from hgnpipe.evaluation.likelihood import held_out_log_density
+from hgnpipe.evaluation.portraits import load_portrait
+from hgnpipe.evaluation.scores import load_scores
+from hgnpipe.flows import load_flow
+from hgnpipe.runtime.command import join_lists, run
+
+PUBLISHED = FOLDER.parent / "resources" / "published_table1.csv"
+SCRIPTS = sorted(path.stem for path in FOLDER.rglob("*.py"))
+PUBLISHED2 = FOLDER.parent / "resources" / "published_table2.csv"
+CHAIN = [
+    "simulate", "render", "extend", "train", "evaluate", "evaluate_references",
+    "measure_dynamics", "measure_dynamics_references", "make_films", "table1", "table2", "dynamics",
+    "fig07_rollouts", "fig08_samples", "draw_points", "train_flow", "evaluate_flow",
+    "evaluate_flow_references", "portray_flow", "flow_costs", "flows",
+    "fig09_flow", "fig10_flows",
+]  # fmt: skip
+OF_SPLITS = CHAIN[:3]
+RUN = Path("pendulum") / "mine" / "seed0"
+HGN = {"num_filters": 4, "latent_channels": 2, "num_decoded": 2}
+FIT = {"num_iterations": 2, "batch_size": 2, "learning_rate": 1e-3}
+NHF, RNVP = {"num_steps": 2, "hidden_size": 8}, {"num_steps": 2, "hidden_size": 8}
+FLOW_FIT = {**FIT, "num_iterations": 6, "log_every": 2, "checkpoint_every": 2}
+
+
+@pytest.fixture
+def command(monkeypatch, capfd):
+    """Call a script as its command line does; answers exit code and standard error."""
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.delenv("HGNPIPE_TRACEBACK", raising=False)
+
+    def call(main, *words, **options):
+        arguments = [*map(str, words), *as_typed(options)]
+        name = main if isinstance(main, str) else "main"
+        main = script(main) if isinstance(main, str) else main
+        monkeypatch.setattr(sys, "argv", [name, *arguments])
+        code = 0
+        try:
+            run(main)
+        except SystemExit as leaving:
+            code = leaving.code
+        out, err = capfd.readouterr()
+        if isinstance(code, str):  # what Python prints before it leaves with 1
+            code, err = 1, err + code + "\n"
+        return SimpleNamespace(code=code, out=out, err=err)
+
+    yield call
+    signal.signal(signal.SIGTERM, before)
+
+
+def arguments_of(name, folder, **changes):
+    """Options with which a script works, given what the scripts before it made."""
+    data = [folder / f"{split}_trajectories.h5" for split in ("train", "test")]
+    videos = [folder / f"{split}_videos.h5" for split in ("train", "test")]
+    motions = [folder / f"{split}_motion.h5" for split in ("train", "test")]
+    of_test = {"system": "pendulum", "horizons": [1, 3], "motion": motions[1]}
+    of_test["num_trajectories"] = 3
+    scored = {"videos": videos, "trajectories": data, "system": "pendulum", "seed": 0}
+    scored["num_trajectories"] = 3
+    usual = {
+        "simulate": {
+            "kind": "pendulum", "options": {"noise_std": 0.1}, "num": 4,
+            "num_frames": 4, "seed": 0, "split": "train", "output": data[0],
+        },
+        "render": {"trajectories": data[0], "image_size": 8, "output": videos[0]},
+        "extend": {
+            "trajectories": data[0], "num_trajectories": 3, "num_before": 3,
+            "num_after": 4, "output": motions[0],
+        },
+        "train": {
+            "videos": videos[0], "family": "hgn", "options": HGN, "training": FIT,
+            "seed": 0, "checkpoint": folder / "checkpoint.safetensors",
+            "model_path": folder / "model.safetensors", "device": "cpu",
+            "history_path": folder / "history.csv", "run_path": folder / "run.json",
+        },
+        "evaluate": {
+            "model_path": folder / "model.safetensors", **scored, "model": "mine",
+            "batch_size": 2, "metrics": folder / "metrics.csv",
+            "rollouts": folder / "rollouts.h5", "device": "cpu",
+        },
+        "evaluate_references": {
+            "train_videos": videos[0], **scored, "metrics": folder / "references.csv",
+            "rollouts": folder / "references.h5",
+        },
+        "measure_dynamics": {
+            "model_path": folder / "model.safetensors", "train_videos": videos[0],
+            "videos": videos[1], "trajectories": data[1], **of_test, "model": "mine",
+            "rollouts": folder / "rollouts.h5", "seed": 0, "symetric_repeats": 2,
+            "batch_size": 2, "output": folder / "measures.csv", "device": "cpu",
+        },
+        "measure_dynamics_references": {
+            "train_videos": videos[0], **of_test, "num_frames": 4,
+            "output": folder / "reference_measures.csv",
+        },
+        "make_films": {
+            "model_path": folder / "model.safetensors", "videos": videos,
+            "motions": motions, "example": 1, "num_samples": 2, "seed": 0,
+            "output": folder / "films.h5", "device": "cpu",
+        },
+        "table1": {
+            "metrics": [folder / "metrics.csv", folder / "references.csv"],
+            "published": PUBLISHED, "labels": {"mine": "My HGN"}, "preset": "tiny",
+            "csv": folder / "table1.csv", "markdown": folder / "table1.md",
+            "html": folder / "table1.html",
+        },
+        "table2": {
+            "rollouts": [folder / "rollouts.h5"], "published": PUBLISHED2,
+            "labels": {"mine": "My HGN"}, "example": 1, "preset": "tiny",
+            "csv": folder / "table2.csv", "markdown": folder / "table2.md",
+            "html": folder / "table2.html",
+        },
+        "dynamics": {
+            "measures": [folder / "measures.csv", folder / "reference_measures.csv"],
+            "labels": {"mine": "My HGN", "mean_image": "mean image"}, "preset": "tiny",
+            "csv": folder / "all_measures.csv",
+            "markdown": folder / "all_measures.md",
+            "html": folder / "all_measures.html",
+        },
+        "fig07_rollouts": {
+            "films": [folder / "films.h5"],
+            "metrics": [folder / "metrics.csv", folder / "references.csv"],
+            "system": "pendulum", "model": "mine", "baseline": "hnn",
+            "labels": {"mine": "My HGN"}, "figure": [folder / "fig07.png"],
+            "animation": [folder / "fig07.gif"],
+        },
+        "fig08_samples": {
+            "films": [folder / "films.h5"], "systems": ["pendulum", "two_body"],
+            "model": "mine", "labels": {"mine": "My HGN"},
+            "figure": [folder / "fig08.png"], "animation": [folder / "fig08.gif"],
+        },
+        "draw_points": {
+            "kind": "modes", "options": {"num_modes": 3}, "num_train": 40,
+            "num_validation": 20, "num_test": 20, "seed": 0,
+            "output": folder / "points.h5",
+        },
+        "train_flow": {
+            "points": folder / "points.h5", "family": "nhf", "options": NHF,
+            "training": FLOW_FIT, "num_watched": 10, "num_importance_samples": 2,
+            "seed": 0, "checkpoint": folder / "flow_checkpoint.safetensors",
+            "flow_path": folder / "flow.safetensors", "device": "cpu",
+            "history_path": folder / "flow_history.csv",
+            "run_path": folder / "flow_run.json",
+        },
+        "evaluate_flow": {
+            "flow_path": folder / "flow.safetensors", "points": folder / "points.h5",
+            "target": "blobs", "model": "mine", "seed": 0, "num_points": 10,
+            "num_importance_samples": [4, 1], "metrics": folder / "flow_metrics.csv",
+            "device": "cpu",
+        },
+        "evaluate_flow_references": {
+            "points": folder / "points.h5", "target": "blobs", "num_points": 10,
+            "metrics": folder / "flow_references.csv",
+        },
+        "portray_flow": {
+            "flow_path": folder / "flow.safetensors", "points": folder / "points.h5",
+            "num_samples": 15, "grid_size": 8, "num_importance_samples": 2, "seed": 0,
+            "output": folder / "portrait.h5", "device": "cpu",
+        },
+        "flow_costs": {
+            "flows": {
+                "mine": {"family": "nhf", "options": NHF, "batch_size": 4},
+                "other": {"family": "realnvp", "options": RNVP, "batch_size": 4},
+            },
+            "reference": "other", "num_points": 10, "num_importance_samples": 2,
+            "repeats": 2, "output": folder / "costs.csv", "device": "cpu",
+        },
+        "flows": {
+            "metrics": [folder / "flow_references.csv", folder / "flow_metrics.csv"],
+            "costs": folder / "costs.csv", "preset": "tiny",
+            "labels": {"gaussian": "Gaussian", "mine": "My NHF", "other": "RNVP"},
+            "csv": folder / "flows.csv", "markdown": folder / "flows.md",
+            "html": folder / "flows.html",
+        },
+        "fig09_flow": {
+            "points": folder / "points.h5", "portrait": [folder / "portrait.h5"],
+            "label": "My NHF", "output": [folder / "fig09.png"],
+        },
+        "fig10_flows": {
+            "points": folder / "points.h5", "portraits": [folder / "portrait.h5"],
+            "history": [folder / "flow_history.csv"],
+            "metrics": [folder / "flow_metrics.csv"], "costs": folder / "costs.csv",
+            "num_importance_samples": 2,
+            "labels": {"mine": "My NHF"}, "output": [folder / "fig10.png"],
+        },
+    }  # fmt: skip
+    return {**usual[name], **changes}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Folder of everything that the scripts make, one after the other."""
+    folder = tmp_path_factory.mktemp("chain") / RUN
+    for split in ("train", "test"):
+        data, videos, motion = (
+            folder / f"{split}_{what}.h5"
+            for what in ("trajectories", "videos", "motion")
+        )
+        script("simulate")(**arguments_of("simulate", folder, split=split, output=data))
+        for name, output in {"render": videos, "extend": motion}.items():
+            changes = {"trajectories": data, "output": output}
+            script(name)(**arguments_of(name, folder, **changes))
+    for name in CHAIN[len(OF_SPLITS) :]:
+        script(name)(**arguments_of(name, folder))
+    return folder
+
+
+@pytest.fixture
+def folder(made, tmp_path):
+    """A copy of that folder that a test may damage."""
+    return Path(shutil.copytree(made, tmp_path / RUN))
+
+
+def test_the_chain_has_scripts_that_exist():
+    assert set(CHAIN) <= set(SCRIPTS)
+
+
+def test_the_chain_makes_its_files_and_nothing_else(made):
+    assert sorted(path.name for path in made.iterdir()) == [
+        "all_measures.csv", "all_measures.html", "all_measures.md", "costs.csv",
+        "fig07.gif", "fig07.png", "fig08.gif", "fig08.png", "fig09.png", "fig10.png",
+        "films.h5", "flow.safetensors", "flow_history.csv", "flow_metrics.csv",
+        "flow_references.csv", "flow_run.json", "flows.csv", "flows.html", "flows.md",
+        "history.csv", "measures.csv", "metrics.csv", "model.safetensors",
+        "points.h5", "portrait.h5", "reference_measures.csv",
+        "references.csv", "references.h5", "rollouts.h5", "run.json", "table1.csv",
+        "table1.html", "table1.md", "table2.csv", "table2.html", "table2.md",
+        "test_motion.h5", "test_trajectories.h5", "test_videos.h5", "train_motion.h5",
+        "train_trajectories.h5", "train_videos.h5",
+    ]  # fmt: skip
+
+
+def test_the_chain_ends_in_finite_numbers(made):
+    table = pd.read_csv(made / "table1.csv")
+    assert len(table) == 3 * 2
+    columns = ["mse_x1e4", "std_x1e4", "mse_clean_x1e4", "kl", "skill"]
+    assert np.isfinite(table[columns]).all(axis=None)
+
+
+def test_scores_of_the_chain_are_of_the_first_trajectories_of_both_splits(made):
+    metrics = pd.read_csv(made / "metrics.csv")
+    assert metrics.groupby("split").trajectory.apply(list).to_dict() == {
+        "test": [0, 1, 2], "train": [0, 1, 2],
+    }  # fmt: skip
+    scores = load_scores(made / "rollouts.h5")["test"]
+    means = metrics[metrics.split == "test"].mse
+    np.testing.assert_allclose(scores.mse.mean(axis=1), means, rtol=1e-5)
+
+
+def test_the_references_of_the_chain_are_scored_frame_by_frame(made):
+    table = pd.read_csv(made / "references.csv")
+    frames = load_scores(made / "references.h5")
+    for (model, split), rows in table.groupby(["model", "split"]):
+        means = frames.pop(f"{model} {split}").mse.mean(axis=1)
+        np.testing.assert_allclose(means, rows.mse, rtol=1e-5)
+    assert frames == {}
+
+
+def test_the_splits_of_the_chain_are_different_videos(made):
+    train, test = (open_videos(made / f"{s}_videos.h5") for s in ("train", "test"))
+    assert not (train.frames == test.frames).all()
+
+
+def test_motions_of_the_chain_are_about_its_trajectories(made):
+    for split in ("train", "test"):
+        known = load_trajectories(made / f"{split}_trajectories.h5").trajectories
+        system, motion, _ = load_motion(made / f"{split}_motion.h5")
+        np.testing.assert_array_equal(motion.q[:, 3:7], known.q[:3])
+        assert len(motion.t) == 3 + 4 + 4 and system.noise_std == 0.1
+
+
+def test_measures_of_the_chain_have_numbers_where_there_are_enough_rollouts(made):
+    table = pd.read_csv(made / "measures.csv").set_index("measure")
+    undefined = ["energy_r2_linear", "energy_r2_monotone"]
+    assert table.value[undefined].isna().all()
+    assert np.isfinite(table.value.drop(undefined)).all()
+    assert {"mse_beyond_1_x1e4", "mse_beyond_3_x1e4"} <= {*table.index}
+    assert table.num["mse_window_x1e4"] == 3 and table.num["symetric"] == 2
+
+
+def test_references_and_models_have_errors_of_the_same_frames(made):
+    model, references = (
+        pd.read_csv(made / f"{name}.csv").set_index("measure")
+        for name in ("measures", "reference_measures")
+    )
+    assert {*references.index} <= {*model.index}
+    assert set(references.model) == {"mean_image"}
+    assert references.value["skilful_steps"] == 0
+
+
+def test_the_error_of_the_window_is_that_of_the_evaluation(made):
+    measures = pd.read_csv(made / "measures.csv").set_index("measure")
+    scores = load_scores(made / "rollouts.h5")["test"]
+    expected = 1e4 * scores.mse_clean.mean()
+    assert measures.value["mse_window_x1e4"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_films_of_the_chain_are_of_the_example(made):
+    films, samples = load_films(made / "films.h5")
+    assert samples.shape == (2, 4, 8, 8, 3) and {*films} == {"train", "test"}
+    for split, film in films.items():
+        videos = open_videos(made / f"{split}_videos.h5").frames
+        np.testing.assert_array_equal(film.observed, videos[1])
+        system, motion, _ = load_motion(made / f"{split}_motion.h5")
+        np.testing.assert_array_equal(film.past, render(system, motion.q[1, 3::-1], 8))
+
+
+def test_table_2_of_the_chain_is_about_its_energies(made):
+    table = pd.read_csv(made / "table2.csv", keep_default_na=False)
+    energy = load_scores(made / "rollouts.h5")["test"].energy.astype(float)
+    row = table[table.split == "test"].iloc[0]
+    assert row.across_variance == pytest.approx(energy.mean(axis=1).var(), rel=1e-4)
+
+
+def test_what_the_paper_does_not_have_is_not_called_collapsed(made):
+    table = pd.read_csv(made / "table2.csv", keep_default_na=False)
+    assert table.published_variance_x1e4.to_list() == ["", ""]
+
+
+def test_the_page_of_measures_has_every_measure(made):
+    measures = pd.read_csv(made / "measures.csv").measure
+    text = (made / "all_measures.md").read_text("utf-8")
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    assert len(lines) == 2 + len(measures) and "# Measures of the dynamics" in text
+
+
+def test_measures_are_kept_whole_in_the_table(made):
+    columns = ["model", "measure", "value", "num"]
+    parts = [pd.read_csv(made / f) for f in ("measures.csv", "reference_measures.csv")]
+    table = pd.read_csv(made / "all_measures.csv")
+    pd.testing.assert_frame_equal(
+        table[columns], pd.concat(parts, ignore_index=True)[columns], rtol=1e-5
+    )
+
+
+@pytest.mark.parametrize("name", ["fig07_rollouts", "fig08_samples"])
+def test_figures_without_any_run_say_so(folder, name):
+    script(name)(**arguments_of(name, folder, films=[]))
+    assert (folder / f"{name[:5]}.png").stat().st_size > 1000
+    assert (folder / f"{name[:5]}.gif").stat().st_size > 100
+
+
+def test_the_animation_of_the_rollouts_has_a_picture_for_each_frame(made):
+    for name in ("fig07", "fig08"):
+        with Image.open(made / f"{name}.gif") as image:
+            assert image.n_frames == 4
+
+
+@pytest.mark.parametrize("name", ["run.json", "flow_run.json"])
+def test_the_run_says_where_it_came_from(made, name):
+    told = json.loads((made / name).read_text())
+    assert {"commit", "torch", "device", "seed", "wall_s", "code"} <= told.keys()
+
+
+def test_a_script_repeated_makes_the_same_bytes(made, folder):
+    # What the others leave is stored with the time that it took.
+    for name in set(CHAIN) - {"render", "train", "train_flow", "benchmark_flows"}:
+        script(name)(**arguments_of(name, folder))
+    for path in made.iterdir():
+        assert path.read_bytes() == (folder / path.name).read_bytes(), path.name
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_every_argument_is_documented_and_typed(name):
+    main = script(name)
+    documented = inspect.getdoc(main).partition("Args:\n")[2].splitlines()
+    documented = [line.split(":")[0].strip() for line in documented if ":" in line]
+    assert list(inspect.signature(main).parameters) == documented
+    for parameter in inspect.signature(main).parameters.values():
+        assert parameter.annotation is not inspect.Parameter.empty
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_help_explains_every_argument(command, name):
+    told = command(name, "--help")
+    assert told.code == 0 and "Traceback" not in told.err
+    for parameter in inspect.signature(script(name)).parameters:
+        assert f"--{parameter}" in told.out
+
+
+def by_hand(*arguments, **environment):
+    """A script in a process of its own."""
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+    )
+
+
+def test_a_script_runs_by_hand():
+    done = by_hand(FOLDER / "render.py", "--help")
+    assert done.returncode == 0 and "Height and width in pixels" in done.stdout
+
+
+def test_a_mistake_ends_a_process_in_one_line_and_exit_code_1(tmp_path):
+    done = by_hand(
+        FOLDER / "render.py", "--trajectories", tmp_path / "gone.h5",
+        "--image_size", 8, "--output", tmp_path / "videos.h5",
+        HGNPIPE_TRACEBACK="",
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == f"Error: {tmp_path / 'gone.h5'} does not exist.\n"
+
+
+def failing(error):
+    def main(num: int = 0) -> None:
+        raise error
+
+    return main
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (ValueError("num is 0"), "Error: num is 0\n"),
+        (RuntimeError("diverged"), "Error: diverged\n"),
+        (OSError(28, "No space left"), "Error: OSError: [Errno 28] No space left\n"),
+    ],
+)
+def test_what_a_user_can_mend_is_one_line(command, error, line):
+    told = command(failing(error))
+    assert (told.code, told.err) == (1, line)
+
+
+def test_an_error_of_the_program_keeps_its_traceback(command):
+    with pytest.raises(AttributeError):
+        command(failing(AttributeError("bug")))
+
+
+def test_the_traceback_of_a_mistake_is_shown_on_request(command, monkeypatch):
+    monkeypatch.setenv("HGNPIPE_TRACEBACK", "1")
+    main = failing(ValueError("num is 0"))
+    with pytest.raises(ValueError, match="num is 0"):
+        monkeypatch.setattr(sys, "argv", ["main"])
+        run(main)
+
+
+def test_an_interrupted_script_says_so_and_ends_like_one(command):
+    told = command(failing(KeyboardInterrupt()))
+    assert (told.code, told.err) == (130, "Stopped.\n")
+
+
+def test_sigterm_ends_a_script_like_ctrl_c(command):
+    def main() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    assert command(main).code == 130
+
+
+@pytest.mark.parametrize(
+    "words", [["--nun", "3"], ["--num", "three"], ["--num", "1.5"], ["3"]]
+)
+def test_a_command_line_that_does_not_fit_is_refused(command, words):
+    def main(num: int = 0) -> None:
+        raise AssertionError("the script ran")
+
+    told = command(main, *words)
+    assert told.code not in (0, None) and "Traceback" not in told.err
+
+
+@pytest.mark.parametrize(
+    ("words", "joined"),
+    [
+        ("--files a b --num 1", ["--files", '["a", "b"]', "--num", "1"]),
+        ("--num 1 --files a", ["--num", "1", "--files", '["a"]']),
+        ("--files --num 1", ["--files", "[]", "--num", "1"]),
+        ("--num 1", ["--num", "1"]),
+        ("", []),
+    ],
+)
+def test_files_with_blanks_between_them_become_one_list(words, joined):
+    def main(files: list[Path], num: int) -> None: ...
+
+    assert join_lists(main, words.split()) == joined
+
+
+def test_lists_reach_main_as_lists_of_paths(command):
+    seen = []
+
+    def main(files: list[Path], num: int = 0) -> None:
+        seen.append((files, num))
+
+    command(main, files=["a b.csv", "c.csv"], num=3)
+    assert seen == [([Path("a b.csv"), Path("c.csv")], 3)]
+
+
+OUTPUTS = {
+    "simulate": ["output"],
+    "render": ["output"],
+    "train": ["model_path", "history_path", "run_path", "checkpoint"],
+    "evaluate": ["metrics", "rollouts"],
+    "evaluate_references": ["metrics", "rollouts"],
+    "table1": ["csv", "markdown", "html"],
+    "extend": ["output"],
+    "measure": ["output"],
+    "measure_references": ["output"],
+    "play": ["output"],
+    "table2": ["csv", "markdown", "html"],
+    "metrics": ["csv", "markdown", "html"],
+    "fig07_rollouts": ["figure", "animation"],
+    "fig08_samples": ["figure", "animation"],
+    "points": ["output"],
+    "train_flow": ["flow_path", "history_path", "run_path", "checkpoint"],
+    "evaluate_flow": ["metrics"],
+    "evaluate_flow_references": ["metrics"],
+    "portray_flow": ["output"],
+    "benchmark_flows": ["output"],
+    "flows": ["csv", "markdown", "html"],
+    "fig09_flow": ["output"],
+    "fig10_flows": ["output"],
+}
+INPUTS = [
+    ("render", "trajectories"),
+    ("train", "videos"),
+    ("evaluate", "model_path"),
+    ("evaluate", "videos"),
+    ("evaluate", "trajectories"),
+    ("evaluate_references", "train_videos"),
+    ("evaluate_references", "videos"),
+    ("evaluate_references", "trajectories"),
+    ("table1", "metrics"),
+    ("table1", "published"),
+    ("extend", "trajectories"),
+    ("measure", "model_path"),
+    ("measure", "train_videos"),
+    ("measure", "videos"),
+    ("measure", "trajectories"),
+    ("measure", "motion"),
+    ("measure", "rollouts"),
+    ("measure_references", "train_videos"),
+    ("measure_references", "motion"),
+    ("play", "model_path"),
+    ("play", "videos"),
+    ("play", "motions"),
+    ("table2", "rollouts"),
+    ("table2", "published"),
+    ("metrics", "measures"),
+    ("fig07_rollouts", "films"),
+    ("fig07_rollouts", "metrics"),
+    ("fig08_samples", "films"),
+    ("train_flow", "points"),
+    ("evaluate_flow", "flow_path"),
+    ("evaluate_flow", "points"),
+    ("evaluate_flow_references", "points"),
+    ("portray_flow", "flow_path"),
+    ("portray_flow", "points"),
+    ("flows", "metrics"),
+    ("flows", "costs"),
+    ("fig09_flow", "points"),
+    ("fig09_flow", "portrait"),
+    ("fig10_flows", "points"),
+    ("fig10_flows", "portraits"),
+    ("fig10_flows", "history"),
+    ("fig10_flows", "metrics"),
+    ("fig10_flows", "costs"),
+]
+
+
+def outputs_in(target, name, folder):
+    """Paths in another folder for all outputs of a script."""
+    usual = arguments_of(name, folder)
+    changed = {key: target / f"{key}{last(usual[key]).suffix}" for key in OUTPUTS[name]}
+    return {
+        key: [path] if isinstance(usual[key], list) else path
+        for key, path in changed.items()
+    }
+
+
+def refusal(command, name, folder, **changes):
+    """The one line with which a script refuses to work; nothing may be left behind."""
+    target = folder / "new"
+    target.mkdir()
+    new = outputs_in(target, name, folder)
+    told = command(name, **arguments_of(name, folder, **{**new, **changes}))
+    errors = [line for line in told.err.splitlines() if "% |" not in line]
+    assert told.code == 1 and "Traceback" not in told.err
+    assert len(errors) == 1 and errors[0].startswith("Error: "), told.err
+    assert [path for path in target.rglob("*") if path.is_file()] == []
+    assert list(folder.rglob("*.part")) == []
+    return errors[0]
+
+
+def last(value):
+    return value[-1] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize(("name", "key"), INPUTS)
+def test_an_input_that_is_missing_is_named(command, folder, name, key):
+    value = arguments_of(name, folder)[key]
+    gone = folder / "gone.h5"
+    change = [*value[:-1], gone] if isinstance(value, list) else gone
+    assert str(gone) in refusal(command, name, folder, **{key: change})
+
+
+@pytest.mark.parametrize(("name", "key"), INPUTS)
+@pytest.mark.parametrize("damage", ["truncated", "foreign", "empty"])
+def test_an_input_that_is_damaged_is_named(command, folder, name, key, damage):
+    value = arguments_of(name, folder)[key]
+    path = folder / f"bad{last(value).suffix}"
+    whole = last(value).read_bytes()
+    content = {"truncated": whole[: len(whole) * 2 // 3], "empty": b""}
+    if damage == "foreign" or (damage == "truncated" and path.suffix == ".csv"):
+        h5py.File(path, "w").close()
+    else:
+        path.write_bytes(content[damage])
+    change = [*value[:-1], path] if isinstance(value, list) else path
+    assert str(path) in refusal(command, name, folder, **{key: change})
+
+
+@pytest.mark.parametrize("name", CHAIN)
+def test_a_folder_that_cannot_be_written_to_is_named(command, folder, name):
+    (folder / "file").write_text("not a folder")
+    changes = outputs_in(folder / "file", name, folder)
+    assert f"Cannot write {folder / 'file'}" in refusal(
+        command, name, folder, **changes
+    )
+
+
+@pytest.fixture
+def large(folder):
+    """Videos of other sizes than the model's."""
+    path = folder / "large_videos.h5"
+    script("render")(**arguments_of("render", folder, image_size=16, output=path))
+    return path
+
+
+def test_videos_of_another_size_than_the_model_are_refused(command, folder, large):
+    line = refusal(command, "evaluate", folder, videos=[large, large])
+    assert "16x16" in line and "8x8" in line
+
+
+def test_a_model_of_another_size_than_the_videos_is_not_trained(command, folder, large):
+    options = {**HGN, "image_size": 8}
+    line = refusal(command, "train", folder, options=options, videos=large)
+    assert "16x16" in line and "8x8" in line
+
+
+def test_a_list_of_videos_without_their_trajectories_is_refused(command, folder):
+    one = arguments_of("evaluate", folder)["trajectories"][:1]
+    for name in ("evaluate", "evaluate_references"):
+        line = refusal(command, name, folder, trajectories=one)
+        shutil.rmtree(folder / "new")
+        assert "videos" in line and "trajectories" in line
+
+
+def stored(name, folder, **columns):
+    """A table of one's own, as CSV."""
+    path = folder / f"{name}.csv"
+    rng = np.random.default_rng(0)
+    numbers = pd.DataFrame(rng.normal(3, [1, 2, 4], (30, 3)), columns=[*"abc"])
+    numbers.assign(**columns).to_csv(path, index=False)
+    return path
+
+
+def of_table(path, **options):
+    """What rule points is told of a table."""
+    return {"kind": "table", "options": {"file": str(path), **options}}
+
+
+@pytest.fixture
+def wide(folder):
+    """Points in three dimensions, and a flow of each family that has learned them."""
+    points = folder / "wide.h5"
+    table = of_table(stored("wide", folder))
+    script("draw_points")(**arguments_of("draw_points", folder, **table, output=points))
+    flows = {}
+    for family, options in {"nhf": NHF, "realnvp": RNVP}.items():
+        flows[family] = folder / f"wide_{family}.safetensors"
+        changes = {"family": family, "options": options, "flow_path": flows[family]}
+        script("train_flow")(
+            **arguments_of("train_flow", folder, points=points, **changes)
+        )
+    return SimpleNamespace(points=points, flows=flows)
+
+
+@pytest.mark.parametrize(
+    ("script_name", "key", "file", "words"),
+    [
+        ("evaluate_flow", "flow_path", "model.safetensors", "'hgnpipe flow 2'"),
+        ("portray_flow", "flow_path", "model.safetensors", "'hgnpipe flow 2'"),
+        ("evaluate", "model_path", "flow.safetensors", "'hgnpipe model 2'"),
+        ("train_flow", "points", "train_videos.h5", "'hgnpipe points 2'"),
+        ("fig09_flow", "portrait", "points.h5", "'hgnpipe portrait 2'"),
+    ],
+)
+def test_a_file_of_another_kind_is_named_with_what_is_expected(
+    command, folder, script_name, key, file, words
+):
+    usual = arguments_of(script_name, folder)[key]
+    change = [folder / file] if isinstance(usual, list) else folder / file
+    line = refusal(command, script_name, folder, **{key: change})
+    assert str(folder / file) in line and words in line
+
+
+@pytest.mark.parametrize("name", ["evaluate_flow", "portray_flow"])
+def test_points_of_another_dimension_than_the_flow_are_refused(
+    command, folder, wide, name
+):
+    line = refusal(command, name, folder, points=wide.points)
+    assert "dimension of the points is 3" in line
+
+
+@pytest.mark.parametrize("family", ["nhf", "realnvp"])
+@pytest.mark.parametrize("name", ["evaluate_flow", "portray_flow"])
+def test_a_flow_of_another_dimension_than_the_points_is_refused(
+    command, folder, wide, name, family
+):
+    line = refusal(command, name, folder, flow_path=wide.flows[family])
+    assert "dimension of the points is 2" in line
+
+
+def test_only_a_flow_in_two_dimensions_is_portrayed(command, folder, wide):
+    changes = {"points": wide.points, "flow_path": wide.flows["nhf"]}
+    line = refusal(command, "portray_flow", folder, **changes)
+    assert "dimension of the points is 3; it must be 2" in line
+
+
+@pytest.mark.parametrize(
+    ("columns", "options", "words"),
+    [
+        ({"d": "x"}, {}, ["'d'", "'x'", "finite number"]),
+        ({"b": np.nan}, {}, ["'b'", "nan", "finite number"]),
+        ({}, {"columns": ["a", "z"]}, ["no column 'z'", "a, b, c"]),
+        ({}, {"file": "gone.csv"}, ["gone.csv"]),
+    ],
+    ids=["text", "gap", "column", "missing"],
+)
+def test_a_table_that_cannot_be_used_is_named(command, folder, columns, options, words):
+    path = stored("bad", folder, **columns)
+    line = refusal(command, "points", folder, **of_table(path, **options))
+    for word in words if "file" in options else [str(path), *words]:
+        assert word in line
+
+
+def test_a_constant_column_of_a_table_is_refused(command, folder):
+    path = stored("bad", folder, b=1.0)
+    line = refusal(command, "points", folder, **of_table(path))
+    assert "same value everywhere" in line and "`columns`" in line
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "words"),
+    [
+        ("simulate", {"kind": "pendelum"}, "Unknown system 'pendelum'"),
+        ("simulate", {"options": {"mas": 1}}, "Unknown option 'mas'"),
+        ("simulate", {"num": 0}, "num is 0; it must be 1 or more"),
+        ("simulate", {"split": "valid"}, "split is 'valid'"),
+        ("simulate", {"threads": 0}, "threads is 0; it must be 1 or more"),
+        ("render", {"image_size": 4}, "image_size is 4; it must be 8 or more"),
+        ("train", {"family": "hgm"}, "Unknown model family 'hgm'"),
+        ("train", {"options": {"width": 1}}, "Unknown option 'width'"),
+        ("train", {"options": {"seed": 1}}, "Unknown option 'seed'"),
+        ("train", {"training": {**FIT, "epochs": 1}}, "Unknown option 'epochs'"),
+        ("train", {"training": {**FIT, "batch_size": "2"}}, "'batch_size'"),
+        ("train", {"training": {"batch_size": 2}}, "Missing option 'num_iterations'"),
+        ("train", {"device": "gpu"}, "Unknown device 'gpu'"),
+        ("evaluate", {"num_trajectories": 0}, "num_trajectories is 0"),
+        ("evaluate", {"batch_size": 0}, "batch_size is 0"),
+        ("evaluate_references", {"num_trajectories": 0}, "num_trajectories is 0"),
+        ("extend", {"num_trajectories": 0}, "num_trajectories is 0"),
+        ("extend", {"num_before": -1}, "num_before is -1; it must be zero or positive"),
+        ("measure", {"horizons": [1, 9]}, "horizon is 9; it must be between 1 and 4"),
+        ("measure", {"symetric_repeats": 0}, "num_repeats is 0"),
+        ("measure", {"batch_size": 0}, "batch_size is 0"),
+        ("measure_references", {"horizons": [9]}, "horizon is 9"),
+        ("play", {"example": 3}, "example is 3; it must be between 0 and 2"),
+        ("table2", {"example": 3}, "example is 3; it must be between 0 and 2"),
+        ("points", {"kind": "modse"}, "Unknown target 'modse'"),
+        ("points", {"options": {"num_mode": 1}}, "Unknown option 'num_mode'"),
+        ("points", {"options": {"std": 0.0}}, "std is 0.0; it must be positive"),
+        ("points", {"kind": "table"}, "Unknown option 'num_modes' of target 'table'"),
+        ("points", {"kind": "table", "options": {}}, "Missing option 'file'"),
+        ("points", {"num_train": 0}, "num_train is 0"),
+        ("train_flow", {"family": "hgn"}, "Unknown flow family 'hgn'"),
+        ("train_flow", {"options": {"width": 1}}, "Unknown option 'width'"),
+        ("train_flow", {"options": {"seed": 1}}, "Unknown option 'seed'"),
+        ("train_flow", {"options": {"num_dims": 3}}, "dimension of the points is 2"),
+        ("train_flow", {"options": {"num_steps": 0}}, "num_steps is 0"),
+        ("train_flow", {"training": {**FIT, "epochs": 1}}, "Unknown option 'epochs'"),
+        ("train_flow", {"training": {"batch_size": 2}}, "Missing option 'num_iter"),
+        ("train_flow", {"device": "gpu"}, "Unknown device 'gpu'"),
+        ("train_flow", {"num_importance_samples": 0}, "num_importance_samples is 0"),
+        ("train_flow", {"num_watched": 0}, "num_watched is 0"),
+        ("evaluate_flow", {"num_importance_samples": [1, 0]}, "must be numbers of 1"),
+        ("evaluate_flow", {"num_importance_samples": []}, "must be numbers of 1"),
+        ("evaluate_flow", {"num_points": 0}, "num_points is 0"),
+        ("evaluate_flow_references", {"num_points": 0}, "num_points is 0"),
+        ("portray_flow", {"num_importance_samples": 0}, "num_importance_samples is 0"),
+        ("portray_flow", {"num_samples": 0}, "num_samples is 0"),
+        ("portray_flow", {"grid_size": 0}, "grid_size is 0"),
+        (
+            "benchmark_flows",
+            {"reference": "third"},
+            "Unknown flow 'third'. Known: mine",
+        ),
+        ("benchmark_flows", {"repeats": 0}, "repeats is 0"),
+        ("benchmark_flows", {"num_importance_samples": 0}, "num_importance_samples"),
+    ],
+)
+def test_a_value_that_is_not_legal_is_named(command, folder, name, changes, words):
+    assert words in refusal(command, name, folder, **changes)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+@pytest.mark.parametrize(
+    "name", [name for name in CHAIN if "device" in arguments_of(name, Path())]
+)
+def test_a_gpu_that_is_not_there_is_one_line(command, folder, name):
+    assert "device is 'cuda'" in refusal(command, name, folder, device="cuda")
+
+
+TRAININGS = ["train", "train_flow"]
+
+
+@pytest.mark.parametrize(
+    ("name", "output"), [(name, key) for name in TRAININGS for key in OUTPUTS[name]]
+)
+def test_a_training_that_could_not_write_does_not_begin(command, folder, name, output):
+    (folder / "file").write_text("not a folder")
+    changes = {output: folder / "file" / "output"}
+    told = command(name, **arguments_of(name, folder, **changes))
+    assert told.code == 1 and "Cannot write" in told.err
+    assert "it/s" not in told.err and list(folder.glob("*checkpoint*")) == []
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+def test_a_finished_training_leaves_no_checkpoint(command, folder, name):
+    assert command(name, **arguments_of(name, folder)).code == 0
+    assert list(folder.glob("*checkpoint*")) == []
+
+
+# Flows
+
+
+def measures(path):
+    """Values and errors by measure, of a table of one flow."""
+    table = pd.read_csv(path).set_index("measure")
+    assert table.index.is_unique
+    return table
+
+
+def test_points_of_the_chain_are_independent_draws_of_known_density(made):
+    points, origin = load_points(made / "points.h5")
+    assert origin == {"kind": "modes", "options": {"num_modes": 3}, "seed": 0}
+    assert [len(part) for part in points[:3]] == [40, 20, 20]
+    rows = np.concatenate(points[:3])
+    assert len(np.unique(rows, axis=0)) == 80 and points.modes.shape == (3, 2)
+    assert np.isfinite(points.log_density).all()
+
+
+def test_points_of_a_table_are_its_rows_standardised_by_those_to_train_on(folder):
+    path = stored("mine", folder)
+    table = of_table(path, columns=["c", "a"], held_out=0.1)
+    script("draw_points")(**arguments_of("draw_points", folder, **table))
+    points, origin = load_points(folder / "points.h5")
+    assert [len(part) for part in points[:3]] == [24, 3, 3]
+    np.testing.assert_allclose(points.train.mean(0), 0, atol=1e-12)
+    np.testing.assert_allclose(points.train.std(0), 1)
+    rows = np.concatenate(points[:3]) * origin["std"] + origin["mean"]
+    expected = pd.read_csv(path)[["c", "a"]].to_numpy()
+    assert not np.allclose(rows, expected)  # in another order
+    np.testing.assert_allclose(np.sort(rows, axis=0), np.sort(expected, axis=0))
+    assert np.isnan(points.log_density).all()
+
+
+def test_the_history_of_a_flow_has_what_was_watched_in_every_row(made):
+    history = pd.read_csv(made / "flow_history.csv")
+    assert history.iteration.tolist() == [2, 4, 6]
+    assert np.isfinite(history[["loss", "held_out", "held_out_bound"]]).all(axis=None)
+    assert (history.held_out < history.held_out_bound).all()
+
+
+def test_the_flow_that_is_kept_is_the_one_of_the_best_row(folder):
+    wild = {**FLOW_FIT, "num_iterations": 20, "learning_rate": 1.0}
+    script("train_flow")(**arguments_of("train_flow", folder, training=wild))
+    history = pd.read_csv(folder / "flow_history.csv")
+    assert history.held_out.idxmin() < len(history) - 1
+    points, _ = load_points(folder / "points.h5")
+    flow = load_flow(folder / "flow.safetensors")
+    _, estimate = held_out_log_density(flow, points.validation[:10], 2, 0)
+    assert -estimate.mean() == pytest.approx(history.held_out.min(), rel=1e-12)
+
+
+def test_an_interrupted_training_of_a_flow_resumes_and_ends_as_if_undisturbed(
+    command, made, folder, monkeypatch
+):
+    (folder / "flow.safetensors").unlink()
+    main, watched = script("train_flow"), []
+
+    def interrupted(*arguments):
+        watched.append(1)
+        if len(watched) == 3:
+            raise KeyboardInterrupt
+        return held_out_log_density(*arguments)
+
+    monkeypatch.setitem(main.__globals__, "held_out_log_density", interrupted)
+    told = command(main, **arguments_of("train_flow", folder))
+    assert told.code == 130 and told.err.endswith("Stopped.\n")
+    assert (folder / "flow_checkpoint.safetensors").exists()
+    assert not (folder / "flow.safetensors").exists()
+
+    assert command("train_flow", **arguments_of("train_flow", folder)).code == 0
+    assert json.loads((folder / "flow_run.json").read_text())["resumed_at"] == 4
+    course = "flow_history.csv"
+    assert (folder / course).read_bytes() == (made / course).read_bytes()
+    one, other = (load_flow(f / "flow.safetensors") for f in (folder, made))
+    for name, weight in one.state_dict().items():
+        assert torch.equal(weight, other.state_dict()[name]), name
+
+
+def test_measures_of_an_nhf_are_finite_and_of_the_likelihood_and_the_map(made):
+    table = measures(made / "flow_metrics.csv")
+    assert set(table.index) == {
+        "nll_1", "nll_4", "nll", "nll_bound", "num_importance_samples", "excess",
+        "excess_bound", "log_volume_change", "inversion_error_float32",
+        "inversion_error_float64", "num_minima_1", "num_minima_2", "num_modes",
+        "modes_with_minimum_1", "modes_with_minimum_2",
+    }  # fmt: skip
+    assert np.isfinite(table.value).all()
+    averaged = table.index.str.startswith(("nll", "excess"))
+    assert (table.error[averaged] > 0).all() and table.error[~averaged].isna().all()
+    assert table.value["num_importance_samples"] == 4
+    assert table.value["nll"] == table.value["nll_4"] < table.value["nll_bound"]
+    assert table.value["log_volume_change"] < 1e-10
+    assert table.value["inversion_error_float64"] < 1e-10
+    assert table.value["num_modes"] == 3
+    names = table[["target", "model", "seed"]].drop_duplicates()
+    assert names.to_numpy().tolist() == [["blobs", "mine", 0]]
+
+
+def test_measures_of_an_rnvp_are_exact_and_not_of_a_map_with_energies(folder):
+    changes = {"family": "realnvp", "options": RNVP}
+    script("train_flow")(**arguments_of("train_flow", folder, **changes))
+    script("evaluate_flow")(**arguments_of("evaluate_flow", folder))
+    table = measures(folder / "flow_metrics.csv")
+    assert set(table.index) == {
+        "nll", "nll_bound", "num_importance_samples", "excess", "excess_bound",
+    }  # fmt: skip
+    assert table.value["nll"] == table.value["nll_bound"]
+    assert table.value["excess"] == table.value["excess_bound"]
+    assert table.value["num_importance_samples"] == 0
+
+
+def test_the_excess_is_what_a_density_has_more_than_the_true_one_at_the_same_points(
+    made,
+):
+    flow = measures(made / "flow_metrics.csv").value
+    references = pd.read_csv(made / "flow_references.csv")
+    references = references.set_index(["model", "measure"]).value
+    entropy = references["target", "nll"]
+    points, _ = load_points(made / "points.h5")
+    assert entropy == pytest.approx(-points.log_density[:10].mean(), rel=1e-12)
+    for found, excess in (
+        (flow["nll"], flow["excess"]),
+        (flow["nll_bound"], flow["excess_bound"]),
+        (references["gaussian", "nll"], references["gaussian", "excess"]),
+    ):
+        assert excess == pytest.approx(found - entropy, rel=1e-9)
+
+
+def test_of_a_table_no_true_density_is_claimed(folder, wide):
+    changes = {"points": wide.points, "flow_path": wide.flows["nhf"]}
+    script("evaluate_flow")(**arguments_of("evaluate_flow", folder, **changes))
+    table = measures(folder / "flow_metrics.csv")
+    assert {"nll", "nll_bound", "num_minima_1"} <= set(table.index)
+    assert {"excess", "excess_bound", "num_modes"}.isdisjoint(table.index)
+    name = "evaluate_flow_references"
+    script(name)(**arguments_of(name, folder, points=wide.points))
+    references = pd.read_csv(folder / "flow_references.csv")
+    assert references[["model", "measure"]].to_numpy().tolist() == [["gaussian", "nll"]]
+    assert np.isfinite(references.value).all()
+
+
+def test_the_portrait_of_the_chain_has_the_sizes_it_was_asked_for(made):
+    portrait = load_portrait(made / "portrait.h5")
+    assert portrait.density.shape == (8, 8) and portrait.samples.shape == (15, 2)
+    assert portrait.paths.shape == (15, 3, 2) and len(portrait.steps) == 2
+
+
+def test_costs_have_a_row_per_flow_and_task_and_are_relative_to_the_reference(made):
+    costs = pd.read_csv(made / "costs.csv")
+    shared = {"training step, 4 points", "sample, 10 points", "density, 10 points"}
+    sampled = {"density with 2 samples, 10 points"}
+    tasks = costs.groupby("model").task.apply(set).to_dict()
+    assert tasks == {"mine": shared | sampled, "other": shared}
+    assert len(costs) == 7 and (costs.milliseconds > 0).all()
+    times = costs.set_index(["model", "task"])
+    assert (times.ratio_to_other["other"] == 1).all()
+    for task in shared:
+        expected = times.milliseconds["mine", task] / times.milliseconds["other", task]
+        ratio = times.ratio_to_other["mine", task]
+        assert ratio == pytest.approx(expected, rel=1e-3)
+    assert np.isnan(times.ratio_to_other["mine", sampled.pop()])
+
+
+def test_the_page_of_the_flows_has_likelihood_structure_and_cost(made):
+    text = (made / "flows.md").read_text("utf-8")
+    found = measures(made / "flow_metrics.csv").value
+    assert f"| My NHF | {found['nll']:.3f} ± " in text and "(K = 4)" in text
+    assert f"bound {found['nll_bound']:.3f}" in text
+    assert f"excess {found['excess']:.3f}" in text
+    assert "| Gaussian | " in text and "My NHF on blobs" in text
+    assert re.search(r"^\| RNVP \| .* ms \(x 1\)", text, re.MULTILINE)
+    page = (made / "flows.html").read_text("utf-8")
+    assert page.count("<table") == 3 and f"{found['nll']:.3f} ± " in page

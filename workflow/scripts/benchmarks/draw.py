@@ -1,0 +1,147 @@
+"""Rule draw_benchmarks: measurements of speed, and how time grows, as two figures."""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from hgnpipe.reporting.plotting import (
+    COLORS,
+    WIDTH,
+    figure_style,
+    model_styles,
+    save_figure,
+    system_label,
+)
+from hgnpipe.runtime.command import run
+
+STEPS = {"naive": "naive", "naive_tuned": "naive, tuned", "fast": "as it trains"}
+IDEAL = {"cores": -1, "parallel jobs": 0}
+"""Exponent of growth that one hopes for; 1, time in proportion, where not listed."""
+COLUMNS = 3
+
+
+def main(
+    step: Path,
+    data: Path,
+    workflow: Path,
+    scaling: Path,
+    speed_figure: list[Path],
+    scaling_figure: list[Path],
+) -> None:
+    """Draw the tables of the benchmark rules.
+
+    Args:
+        step: Table of rule benchmark_step.
+        data: Table of rule benchmark_data.
+        workflow: Table of rule benchmark_workflow.
+        scaling: Table of rule benchmark_scaling.
+        speed_figure: Files to write: steps, data, starts of scripts.
+        scaling_figure: Files to write: growth of time, one thing at a time.
+    """
+    with figure_style():
+        figure = draw_speed(*map(pd.read_csv, (step, data, workflow)))
+        save_figure(figure, speed_figure)
+        save_figure(draw_scaling(pd.read_csv(scaling)), scaling_figure)
+
+
+def draw_speed(
+    step: pd.DataFrame, data: pd.DataFrame, workflow: pd.DataFrame
+) -> Figure:
+    """Bars of everything that is measured at one size."""
+    starts = workflow[workflow.what.str.startswith("start of ")]
+    plans = workflow.drop(starts.index)
+    figure = plt.figure(figsize=(WIDTH, max(5.0, 0.13 * len(starts) + 1.2)))
+    left, right = figure.subfigures(1, 2)
+    axes = left.subplots(4, 1, gridspec_kw={"height_ratios": [3, 2, 4, 4]})
+    shown = step.set_index("variant").loc[list(STEPS)]
+    bars(axes[0], list(STEPS.values()), shown.seconds)
+    for place, (seconds, memory) in enumerate(
+        zip(shown.seconds, shown.peak_memory_mb, strict=True)
+    ):
+        axes[0].text(
+            0.02 * shown.seconds.max(), place, f"{seconds:.2f} s, {memory:.0f} MB",
+            va="center", color="white",
+        )  # fmt: skip
+    axes[0].set(title="training step of HGN, seconds")
+    names = [f"{int(row.jobs)} jobs" for row in plans.itertuples()]
+    bars(axes[1], names, plans.seconds)
+    axes[1].set(title="snakemake -n, seconds (first: all is there)")
+    simulated = data[data.stage == "simulate"]
+    bars(axes[2], simulated.system.map(system_label), simulated.per_second)
+    axes[2].set(title="trajectories simulated per second and core")
+    drawn = data[data.stage == "render"]
+    for number, (size, part) in enumerate(drawn.groupby("image_size")):
+        bars(
+            axes[3], part.system.map(system_label), part.ms_each,
+            shift=0.4 * number - 0.2, height=0.38, color=COLORS[number],
+            label=f"{size}x{size}",
+        )  # fmt: skip
+    axes[3].set(title="rendering one video, milliseconds")
+    axes[3].set_xlim(0, 1.35 * drawn.ms_each.max())  # room for the legend
+    axes[3].legend()
+    ordered = starts.sort_values("seconds", ascending=False)
+    panel = right.subplots()
+    bars(panel, ordered.what.str.removeprefix("start of "), ordered.seconds)
+    panel.set(title="start of a script, seconds")
+    panel.tick_params(axis="y", labelsize=5.5)
+    return figure
+
+
+def bars(
+    axes: Axes,
+    names: list[str] | pd.Series,
+    values: pd.Series,
+    shift: float = 0.0,
+    height: float = 0.7,
+    color: str = COLORS[0],
+    label: str | None = None,
+) -> None:
+    """Horizontal bars from top to bottom."""
+    places = np.arange(len(values))
+    axes.barh(places + shift, values, height=height, color=color, label=label)
+    axes.set_yticks(places, names)
+    axes.set_ylim(len(values) - 0.5, -0.5)
+
+
+def draw_scaling(table: pd.DataFrame) -> Figure:
+    """A panel for each thing that grows; both axes logarithmic."""
+    groups = list(table.groupby("grows", sort=False))
+    rows = -(-len(groups) // COLUMNS)
+    figure, axes = plt.subplots(
+        rows, COLUMNS, figsize=(WIDTH, 2.2 * rows), squeeze=False
+    )
+    for panel, (grows, group) in zip(axes.flat, groups, strict=False):
+        styles = model_styles(group.what)
+        for what, curve in group.groupby("what", sort=False):
+            factor = curve.value / curve.value.iloc[0]
+            panel.plot(
+                factor, curve.seconds / curve.seconds.iloc[0], marker="o",
+                markersize=2.5, label=system_label(what), **styles[what],
+            )  # fmt: skip
+        ends = np.array([1, max(factor)])
+        panel.plot(ends, ends ** IDEAL.get(grows, 1.0), color="0.7", linewidth=0.8)
+        first = group.value.iloc[0] if group.what.nunique() == 1 else None
+        panel.set(xscale="log", yscale="log", title=grows)
+        panel.set_xlabel(
+            "times the first" if first is None else f"times the first, {first}"
+        )
+        for axis in (panel.xaxis, panel.yaxis):
+            axis.set_major_locator(FixedLocator([2.0**i for i in range(-4, 9)]))
+            axis.set_minor_locator(NullLocator())
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        if group.what.nunique() > 1:
+            panel.legend(fontsize=6, handlelength=1.8)
+    for panel in axes[:, 0]:
+        panel.set_ylabel("time, relative to the first")
+    for panel in axes.flat[len(groups) :]:
+        panel.remove()
+    return figure
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,26 @@
+"""Rule benchmarks: all measurements of speed in one table."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from hgnpipe.files.whole import written_whole
+from hgnpipe.runtime.command import run
+
+
+def main(tables: list[Path], output: Path) -> None:
+    """Put tables below each other; columns that one of them lacks stay empty.
+
+    Args:
+        tables: CSV files of the benchmark rules.
+        output: Table to write, CSV; the column ``benchmark`` names the file.
+    """
+    parts = [pd.read_csv(path).assign(benchmark=path.stem) for path in tables]
+    table = pd.concat(parts, ignore_index=True)
+    table.insert(0, "benchmark", table.pop("benchmark"))
+    with written_whole(output) as path:
+        table.to_csv(path, index=False)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,164 @@
+"""Rule benchmark_scaling: how time grows with the size of each thing, one at a time."""
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from hgnpipe.data.rendering import render
+from hgnpipe.data.simulation import simulate
+from hgnpipe.files.whole import check_writable, written_whole
+from hgnpipe.models.hgn import HGN
+from hgnpipe.runtime.command import run
+from hgnpipe.runtime.device import choose_device
+from hgnpipe.runtime.progress import Progress
+from hgnpipe.runtime.timing import measure_in_turn, median_seconds, with_place
+from hgnpipe.systems import build_system
+
+FRAMES = 31
+STEP = {
+    "num_frames": FRAMES, "image_size": 32, "num_filters": 32, "latent_channels": 16,
+    "batch_size": 16, "threads": 1,
+}  # fmt: skip
+"""A training step of HGN in the middle of all curves."""
+GROWN = {
+    "num_frames": (8, 16, 31),
+    "image_size": (16, 32, 64),
+    "num_filters": (16, 32, 64),
+    "latent_channels": (8, 16, 32),
+    "batch_size": (8, 16, 32),
+}
+Point = tuple[str, str, int]
+"""What grows, what is measured, and how large it is."""
+
+
+def main(
+    systems: list[str],
+    num_trajectories: list[int],
+    cores: list[int],
+    jobs: list[int],
+    rounds: int,
+    output: Path,
+) -> None:
+    """Measure all points of all curves in turn, several times over.
+
+    Args:
+        systems: Systems to simulate and render.
+        num_trajectories: Numbers of trajectories to simulate; a tenth are rendered.
+        cores: Numbers of threads of one training step.
+        jobs: Numbers of processes that make training steps side by side.
+        rounds: Measurements of each point, after one that is not counted.
+        output: Table to write, CSV: medians, and the exponent with which time grew
+            since the point before; 1 is linear.
+    """
+    check_writable(output)
+    device = choose_device("cpu", 1)
+    works = dict(
+        [
+            *simulations(systems, num_trajectories),
+            *frames(systems[0], num_trajectories[0]),
+            *steps(cores),
+        ]
+    )
+    with Progress("benchmark_scaling", rounds + 1, " rounds") as bar:
+        rows = measure_in_turn(works, rounds, done=bar.advance)
+    for number in jobs:
+        rows += [
+            (("parallel jobs", "training step of each job", number), seconds)
+            for seconds in side_by_side(number, rounds)
+        ]
+    result = median_seconds(rows, ["grows", "what", "value"])
+    result["exponent"] = np.nan
+    for _, curve in result.groupby(["grows", "what"], sort=False):
+        growth = np.diff(np.log(curve.seconds)) / np.diff(np.log(curve.value))
+        result.loc[curve.index[1:], "exponent"] = growth
+    result = with_place(result.assign(measured=rounds), device, 1)
+    with written_whole(output) as path:
+        result.to_csv(path, index=False, float_format="%.4g")
+
+
+def simulations(
+    systems: Sequence[str], nums: Sequence[int]
+) -> Iterator[tuple[Point, Callable[[], object]]]:
+    """Simulation and rendering of more and more trajectories, of every system."""
+    for name in systems:
+        system = build_system(name)
+        for num in nums:
+            work = partial(simulate, system, num, FRAMES, 0)
+            yield ("trajectories simulated", name, num), work
+            shown = simulate(system, num // 10, FRAMES, 0).q_noisy
+            point = ("trajectories rendered", name, num // 10)
+            yield point, partial(render, system, shown, 32)
+
+
+def frames(name: str, num: int) -> Iterator[tuple[Point, Callable[[], object]]]:
+    """Longer trajectories, and larger pictures, of one system."""
+    system = build_system(name)
+    for length in (FRAMES, 2 * FRAMES, 4 * FRAMES):
+        work = partial(simulate, system, num, length, 0)
+        yield ("frames", f"simulate {name}", length), work
+        shown = simulate(system, num // 10, length, 0).q_noisy
+        yield ("frames", f"render {name}", length), partial(render, system, shown, 32)
+    shown = simulate(system, num // 10, FRAMES, 0).q_noisy
+    for size in (32, 64, 128):
+        work = partial(render, system, shown, size)
+        yield ("image size", f"render {name}", size), work
+
+
+def steps(cores: Sequence[int]) -> Iterator[tuple[Point, Callable[[], object]]]:
+    """Training steps of HGN, larger in one way at a time."""
+    for name, values in (GROWN | {"threads": cores}).items():
+        grows = {"threads": "cores"}.get(name, name).removeprefix("num_")
+        for value in values:
+            point = (grows.replace("_", " "), "training step", value)
+            yield point, training_step(**STEP | {name: value})
+
+
+def training_step(
+    *, batch_size: int, threads: int, **options: Any
+) -> Callable[[], None]:
+    """Loss and gradients of a new model on random frames."""
+    torch.manual_seed(0)
+    model = HGN(gradient_rms=1.5, **options)
+    size = options["image_size"]
+    videos = torch.rand(batch_size, options["num_frames"], 3, size, size)
+
+    def step() -> None:
+        torch.set_num_threads(threads)
+        model.zero_grad()
+        model.loss(videos, 0)["loss"].backward()
+
+    return step
+
+
+def side_by_side(num_jobs: int, rounds: int) -> list[float]:
+    """Seconds of a training step in processes that run at the same time."""
+    context = multiprocessing.get_context("spawn")
+    together = context.Barrier(num_jobs)
+    with ProcessPoolExecutor(
+        num_jobs, mp_context=context, initializer=_meet, initargs=(together,)
+    ) as processes:
+        jobs = [processes.submit(_steps, rounds) for _ in range(num_jobs)]
+        return [seconds for job in jobs for seconds in job.result()]
+
+
+def _meet(barrier: Any) -> None:
+    global together
+    together = barrier
+
+
+def _steps(rounds: int) -> list[float]:
+    choose_device("cpu", 1)
+    step = training_step(**STEP)
+    step()
+    together.wait()  # nobody is measured alone
+    return [seconds for _, seconds in measure_in_turn({("step",): step}, rounds)]
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,146 @@
+"""Rule fig05: the energy of every system, motions on it, and samples of the videos."""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patheffects import Normal, Stroke
+from matplotlib.ticker import MaxNLocator
+
+from hgnpipe.collection import require
+from hgnpipe.data.simulation import true_energy
+from hgnpipe.data.videos import Simulated, Videos, load_trajectories, open_videos
+from hgnpipe.reporting.plotting import WIDTH, figure_style, save_figure, system_label
+from hgnpipe.reporting.runs import system_of
+from hgnpipe.runtime.command import run
+
+NUM_MOTIONS, GRID = 6, 201
+ROWS, COLUMNS = 2, 3
+"""How the frames of one video are laid out."""
+OUTLINED = [Stroke(linewidth=2.2, foreground="white"), Normal()]
+
+
+def main(
+    trajectories: list[Path], videos: list[Path], example: int, output: list[Path]
+) -> None:
+    """Draw Fig. 5.
+
+    Args:
+        trajectories: Trajectories of each system, HDF5.
+        videos: Their videos, in the same order.
+        example: Which of the videos to show.
+        output: Files to write, in the formats that their names ask for.
+    """
+    data = {}
+    for source, path in zip(trajectories, videos, strict=True):
+        simulated = load_trajectories(source)
+        num = len(simulated.trajectories.q)
+        require(0 <= example < num, "example", example, f"less than {num}")
+        shown = open_videos(path, example + 1)
+        data[system_label(system_of(source))] = simulated, shown
+    with figure_style():
+        save_figure(draw(data, example), output)
+
+
+def draw(data: dict[str, tuple[Simulated, Videos]], example: int) -> Figure:
+    """A column per system: energy above, frames below."""
+    figure = plt.figure(figsize=(WIDTH / 4 * len(data), 3.4))
+    grid = figure.add_gridspec(2, len(data), height_ratios=[1.85, 1.55])
+    for column, (name, (simulated, videos)) in enumerate(data.items()):
+        axes = figure.add_subplot(grid[0, column], box_aspect=1, title=name)
+        if simulated.system.num_coordinates == 1:
+            phase_space(axes, simulated)
+        else:
+            plane(axes, simulated, example)
+        gap = [0.3, *[1] * COLUMNS]  # between one system and the next
+        cells = grid[1, column].subgridspec(ROWS, COLUMNS + 1, width_ratios=gap)
+        places = [(row, 1 + c) for row in range(ROWS) for c in range(COLUMNS)]
+        shown = [figure.add_subplot(cells[place]) for place in places]
+        show_frames(shown, videos, example)
+    return figure
+
+
+def phase_space(axes: Axes, simulated: Simulated) -> None:
+    """Energy over position and momentum, and the first motions."""
+    system, (_, q, p, *_) = simulated.system, simulated.trajectories
+    q, p = q[:NUM_MOTIONS, :, 0], p[:NUM_MOTIONS, :, 0]
+    x, y = (1.2 * np.abs(v).max() * np.linspace(-1, 1, GRID) for v in (q, p))
+    states = np.stack(np.meshgrid(x, y), axis=-1)
+    contours(axes, x, y, true_energy(system, states[..., :1], states[..., 1:]))
+    for one_q, one_p in zip(q, p, strict=True):
+        motion(axes, one_q, one_p, system.colors[0])
+    axes.set(xlabel="position $q$", ylabel="momentum $p$")
+
+
+def plane(axes: Axes, simulated: Simulated, example: int) -> None:
+    """Energy over the first two coordinates, the others as they start; one motion.
+
+    Where positions are points of the plane, that is the energy of moving the first
+    body, and the paths are those of all bodies.
+    """
+    system = simulated.system
+    q, p = simulated.trajectories.q[example], simulated.trajectories.p[example]
+    bodies = system.bodies(q)
+    flat = bodies.reshape(len(q), -1)
+    seen = flat.shape == q.shape and np.allclose(flat, q)
+    paths = bodies.swapaxes(0, 1) if seen else q[None, :, :2]
+    reach = 1.6 * np.abs(paths).max()
+    x = np.linspace(-reach, reach, GRID)
+    states = np.tile(q[0], (GRID, GRID, 1))
+    states[..., 0], states[..., 1] = np.meshgrid(x, x)
+    energy = true_energy(system, states, np.tile(p[0], (GRID, GRID, 1)))
+    contours(axes, x, x, energy)
+    for number, path in enumerate(paths):
+        color = system.colors[number % len(system.colors)]
+        dashes = (0, (4, 2)) if number else "-"  # orbits can coincide
+        motion(axes, *path.T, color, dashes)
+    axes.set(xlabel="$x$" if seen else "$q_1$", ylabel="$y$" if seen else "$q_2$")
+
+
+def contours(axes: Axes, x: np.ndarray, y: np.ndarray, energy: np.ndarray) -> None:
+    """Filled contours with a colour bar; what is extreme near a pole is clipped."""
+    finite = energy[np.isfinite(energy)]
+    low, high = np.percentile(finite, [5, 95])
+    margin = high - low
+    ends = max(finite.min(), low - margin), min(finite.max(), high + margin)
+    levels = MaxNLocator(12).tick_values(*ends)
+    beyond = (finite.min() < levels[0]) + 2 * (finite.max() > levels[-1])
+    extend = ("neither", "min", "max", "both")[beyond]
+    filled = axes.contourf(x, y, energy, levels, cmap="viridis", extend=extend)
+    filled.set_edgecolor("face")
+    bar = axes.figure.colorbar(filled, ax=axes, location="bottom", aspect=15)
+    bar.ax.set_title("energy $H$", fontsize=7, pad=2)
+    ticks = MaxNLocator(3).tick_values(levels[0], levels[-1])
+    bar.set_ticks(ticks[(ticks >= levels[0]) & (ticks <= levels[-1])])
+
+
+def motion(
+    axes: Axes,
+    x: np.ndarray,
+    y: np.ndarray,
+    color: tuple[int, int, int],
+    dashes: str | tuple = "-",
+) -> None:
+    """One path; a dot where it starts."""
+    rgb = tuple(part / 255 for part in color)
+    axes.plot(x, y, linestyle=dashes, color=rgb, path_effects=OUTLINED)
+    start = {"markersize": 4.5, "markeredgecolor": "white", "zorder": 3}
+    axes.plot(x[:1], y[:1], "o", color=rgb, **start)
+
+
+def show_frames(cells: list[Axes], videos: Videos, example: int) -> None:
+    """Frames of one video from first to last, with their times."""
+    frames = videos.frames[example]
+    chosen = np.unique(np.linspace(0, len(frames) - 1, len(cells)).round().astype(int))
+    for axes in cells:
+        axes.axis("off")
+    for axes, frame in zip(cells, chosen, strict=False):
+        axes.imshow(frames[frame])
+        text = f"$t={frame * videos.frame_dt:.3g}$"
+        axes.set_title(text, fontsize=6, pad=1.5)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,44 @@
+"""Rule evaluate_flow_references: what no flow can beat, and what it should beat."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from hgnpipe.collection import require
+from hgnpipe.data.points import load_points
+from hgnpipe.evaluation.likelihood import averaged, gaussian_log_density
+from hgnpipe.files.whole import check_writable, written_whole
+from hgnpipe.runtime.command import run
+
+
+def main(points: Path, target: str, num_points: int, metrics: Path) -> None:
+    """Write the negative log-likelihood of two densities at the test points, in nats.
+
+    ``target``: the true density, whose entropy it estimates; missing for a table.
+    ``gaussian``: a Gaussian with mean and covariance of the training points.
+
+    Args:
+        points: Points of the target, HDF5.
+        target: Name of the target, for the tables.
+        num_points: How many test points to evaluate, at most.
+        metrics: Table to write, CSV.
+    """
+    require(num_points >= 2, "num_points", num_points, "2 or more")
+    check_writable(metrics)
+    data, _ = load_points(points)
+    test, truth = data.test[:num_points], data.log_density[:num_points]
+    gaussian = gaussian_log_density(data.train, test)
+    rows = [("gaussian", *averaged("nll", -gaussian))]
+    if np.isfinite(truth).all():
+        rows.append(("gaussian", *averaged("excess", truth - gaussian)))
+        rows.append(("target", *averaged("nll", -truth)))
+    table = pd.DataFrame(rows, columns=["model", "measure", "value", "error"])
+    with written_whole(metrics) as path:
+        table.insert(0, "target", target)
+        table.insert(2, "seed", pd.NA)
+        table.to_csv(path, index=False)
+
+
+if __name__ == "__main__":
+    run(main)
