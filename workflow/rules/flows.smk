@@ -178,9 +178,9 @@ rule benchmark_flows:
         num_points=setting("presets/{preset}/flows/evaluation/num_points"),
         samples=setting("presets/{preset}/flows/evaluation/num_watched_samples"),
         repeats=setting("presets/{preset}/flows/evaluation/repeats"),
-        code=flow_code("workflow/scripts/benchmarks/flows.py"),
+        code=flow_code("workflow/scripts/benchmarks/flow_costs.py"),
     shell:
-        "python workflow/scripts/benchmarks/flows.py --flows {params.flows:q}"
+        "python workflow/scripts/benchmarks/flow_costs.py --flows {params.flows:q}"
         " --reference {params.reference} --num_points {params.num_points}"
         " --num_importance_samples {params.samples} --repeats {params.repeats}"
         " --output {output} --device {resources.device} --threads {threads}"
