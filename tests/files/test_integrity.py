@@ -1,7 +1,10 @@
 """What happens to files of every kind when a byte of them changes."""
 
+import functools
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -104,12 +107,21 @@ def content(value):
     return repr(value)
 
 
+@functools.cache
+def whole_file(kind):
+    """Bytes of a file of a kind, and what is in it."""
+    write, read = KINDS[kind]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "whole.file")
+        write(path)
+        return path.read_bytes(), content(read(path))
+
+
 def written(tmp_path, kind):
     """File of a kind, how to read it, and what is in it."""
-    write, read = KINDS[kind]
-    path = tmp_path / f"{kind}.file"
-    write(path)
-    return path, read, content(read(path))
+    path, (whole, held) = tmp_path / f"{kind}.file", whole_file(kind)
+    path.write_bytes(whole)
+    return path, KINDS[kind][1], held
 
 
 def refused_or_same(path, read, expected):
