@@ -238,7 +238,7 @@ EDITS = [
     ("systems.spring.radius", "[1.0, 0.5]", "0 < low <= high"),
     ("systems.spring.radius", "1.0", "radius", "1.0"),
     ("systems.default", "{kind: pendulum}", "'default'"),
-    (f"{TINY}.systems", "[spring, moon]", "Unknown system 'moon'", "spring, orbit"),
+    (f"{TINY}.systems", "[spring, moon]", "Unknown system 'moon'", "orbit, spring"),
     (f"{TINY}.systems", "[]", "at least 1"),
     (f"{TINY}.models", "[hgn, hmm]", "Unknown model 'hmm'", "hgn, hnn"),
     (f"{TINY}.models", "[]", "at least 1"),
@@ -292,8 +292,8 @@ EDITS = [
     ("models.pixelhnn", "{label: X, family: hgn}", "no other family's than hgn"),
     ("models.hgn.option", "{}", "Known: label, family, options"),
     ("models.hgn.options", "[]", "it must be a valid dictionary"),
-    (f"{TINY}.options.hng", "{}", "Unknown model or row 'hng'. Known: hgn, hnn, pix"),
-    (f"{TINY}.training.hng", "{}", "Unknown model or row 'hng'. Known: hgn, hnn, pix"),
+    (f"{TINY}.options.hng", "{}", "Unknown model family or row 'hng'. Known: hgn"),
+    (f"{TINY}.training.hng", "{}", "Unknown model family or row 'hng'. Known: hgn"),
     (f"{HGN}.width", "3", "Unknown option 'width' of model family 'hgn'"),
     (f"{HGN}.seed", "3", "Unknown option 'seed' of model family 'hgn'"),
     (f"{HGN}.family", "hgn", "Unknown option 'family' of model family 'hgn'"),
@@ -307,9 +307,9 @@ EDITS = [
     (f"{HGN}.kappa", ".inf", "kappa", "inf"),
     (f"{HGN}.kappa", ".nan", "kappa", "nan"),
     (f"{HGN}.kappa", "{sprong: 1.0e-3}", "Unknown system 'sprong'", "default, orbit"),
-    ("models.hgn.options.first_horizon", "3", "first_horizon of hgn has no effect"),
-    (f"{TINY}.options.hnn", "{num_filters: 8}", "num_filters of hnn has no effect"),
-    (f"{TINY}.options.hnn", "{latent_size: {orbit: 3, default: 2}}", "latent_size is 3"),
+    ("models.hgn.options.first_horizon", "3", "first_horizon has no effect"),
+    (f"{TINY}.options.hnn", "{num_filters: 8}", "num_filters has no effect"),
+    (f"{TINY}.options.hnn", "{latent_size: {orbit: 3}}", "latent_size is 3"),
     (f"{FIT}.num_iterations", "0", "num_iterations is 0; it must be 1 or more"),
     (f"{FIT}.num_iterations", "{orbit: 2}", "Missing option 'num_iterations'"),
     (f"{FIT}.learning_rate", "1e-3", "'learning_rate'", "'1e-3'"),
@@ -385,7 +385,7 @@ EDITS = [
     ("flows.nhf.family", MISSING, "'family' is missing"),
     ("flows.nhf.option", "{}", "Known: label, family, options"),
     (NHF, "[]", "it must be a valid dictionary"),
-    (f"{FLOWS}.options.hng", "{}", "Unknown flow or row 'hng'. Known: nhf, realnvp"),
+    (f"{FLOWS}.options.hng", "{}", "Unknown flow family or row 'hng'. Known: nhf"),
     (f"{NHF}.width", "3", "Unknown option 'width' of flow family 'nhf'"),
     (f"{RNVP}.dt", "0.1", "Unknown option 'dt' of flow family 'realnvp'"),
     (f"{NHF}.seed", "3", "Unknown option 'seed' of flow family 'nhf'"),
@@ -394,7 +394,7 @@ EDITS = [
     ("flows.nhf.options.num_steps", "0", "num_steps is 0; it must be 1 or more"),
     ("flows.nhf.options.num_steps", "'1'", "'num_steps'", "'1'"),
     ("flows.nhf.options.num_steps", "{blobs: 1, mine: 1}", "'num_steps'"),
-    ("flows.nhf.options.elbo_iterations", "5", "elbo_iterations of nhf has no effect"),
+    ("flows.nhf.options.elbo_iterations", "5", "elbo_iterations has no effect"),
     (f"{RNVP}.hidden_size", "0", "hidden_size is 0; it must be 1 or more"),
     (f"{NHF}.dt", "-0.5", "dt is -0.5; it must be positive"),
     (f"{NHF}.dt", "5e-1", "'dt'", "'5e-1'", "write it like 5.0e-01"),
@@ -419,9 +419,10 @@ def edited(config, where, value):
     else:
         block[last] = yaml.safe_load(value)
     place = path if value is MISSING else [*path, last]
-    if place[0] in ("models", "flows") and place[2:3] == ["options"] and place[3:]:
-        row = ["flows", "options"] if place[0] == "flows" else ["options"]
-        place = ["presets", "tiny", *row, place[1]]
+    if not place:
+        return ["top level"]
+    if place[2:3] == ["options"] and place[0] in ("models", "flows"):
+        place = place[:3]
     if last == "label" and value is not MISSING:
         place = place[:1]  # the other row may be the one that is named first
     # What follows is in the words.

@@ -1,6 +1,6 @@
 import pytest
 
-from hgnpipe.config.overlay import for_system, options_of, training_of
+from hgnpipe.config.overlay import for_system, layers_of, merged
 from hgnpipe.config.schema import Row
 
 ROW = Row(label="Mine", family="hgn", options={"dt": 0.2})
@@ -9,6 +9,10 @@ OVERLAY = {
     "mine": {"num_filters": 8},
     "other": {"dt": 9.0},
 }
+
+
+def options_of(name, row, overlay, system=None, rows="models"):
+    return merged(layers_of(name, row, overlay, ("options",), rows), system)
 
 
 def test_a_row_is_laid_over_its_family_and_its_own_block_over_both():
@@ -20,7 +24,7 @@ def test_a_row_is_laid_over_its_family_and_its_own_block_over_both():
 
 
 def test_training_knows_no_options_of_the_row():
-    assert training_of("mine", ROW, OVERLAY, "orbit")["dt"] == 0.1
+    assert options_of("mine", ROW, OVERLAY, "orbit", rows="")["dt"] == 0.1
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,7 @@
-from pathlib import Path
-
 import pytest
-from hgnpipe.yaml_file import check_yaml
+from pipeline import REPOSITORY
 
-ROOT = Path(__file__).parents[1]
+from hgnpipe.config.plain_yaml import check_yaml
 
 
 @pytest.fixture
@@ -21,7 +19,7 @@ def test_plain_data_pass(path, text):
 
 
 def test_the_shipped_configuration_passes():
-    check_yaml(ROOT / "config.yaml")
+    check_yaml(REPOSITORY / "config.yaml")
 
 
 def test_a_file_that_is_not_there_is_left_to_those_who_need_it(path):

@@ -3,13 +3,15 @@
 That is how options are checked: by the constructors that they are for.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from hgnpipe.collection import lookup, require
-from hgnpipe.config.overlay import DEFAULT, options_of, own_layers, training_of
-from hgnpipe.config.reading import at, lookup_all
-from hgnpipe.config.schema import Config, Flows, Overlay, Row
+from hgnpipe.config.overlay import DEFAULT, Layer, layers_of, merged
+from hgnpipe.config.reading import Mistake, at, lookup_all
+from hgnpipe.config.schema import Config, Overlay, Preset, Row
 
 
 def check_kinds(config: Config) -> None:
@@ -61,18 +63,32 @@ def check_preset(config: Config, name: str) -> dict[str, Any]:
         )
     blocks: dict[str, Any] = {"models": {}, "flows": {}}
     for model, row in models.items():
+        paths = {key: (*where, key) for key in ("options", "training")}
+        options = layers_of(model, row, preset.options, paths["options"], "models")
+        training = layers_of(model, row, preset.training, paths["training"])
         blocks["models"][model] = {
-            system: _check_model(config, where, model, row, system)
+            system: {
+                "family": row.family,
+                "options": _check_model(config, preset, row, options, system),
+                "training": _check_training(training, system),
+            }
             for system in preset.systems
         }
     if preset.flows is not None:
         where = (*where, "flows")
-        for key in ("options", "training"):
+        paths = {key: (*where, key) for key in ("options", "training")}
+        for key, path in paths.items():
             overlay = getattr(preset.flows, key)
-            _check_overlay((*where, key), overlay, config.flows, FLOWS, ())
+            _check_overlay(path, overlay, config.flows, FLOWS, ())
         for flow in dict.fromkeys(f for fs in preset.flows.learn.values() for f in fs):
-            row = config.flows[flow]
-            blocks["flows"][flow] = _check_flow(preset.flows, where, flow, row)
+            row, flows = config.flows[flow], preset.flows
+            options = layers_of(flow, row, flows.options, paths["options"], "flows")
+            training = layers_of(flow, row, flows.training, paths["training"])
+            blocks["flows"][flow] = {
+                "family": row.family,
+                "options": _check_flow(row, options),
+                "training": _check_training(training),
+            }
     return blocks
 
 
@@ -89,21 +105,19 @@ def _check_overlay(where, overlay: Overlay, rows, collection, systems) -> None:
 
 
 def _check_model(
-    config: Config, where: tuple[str, ...], name: str, row: Row, system: str
+    config: Config, preset: Preset, row: Row, layers: list[Layer], system: str
 ) -> dict[str, Any]:
-    """Family, options and training of one model for one system."""
+    """Options of one model for one system: it is built without its weights."""
     import torch
 
     from hgnpipe.models import MODELS, build_model, complete_options
     from hgnpipe.systems import build_system
     from hgnpipe.training.batches import check_length
 
-    preset = config.presets[where[1]]
-    data, block = preset.data, config.systems[system]
-    with at("systems", system):
-        coordinates = build_system(block.kind, **block.options).num_coordinates
-    options = options_of(name, row, preset.options, system)
-    with at(*where, "options", name, hint=f" ({system})"), torch.device("meta"):
+    data, kind = preset.data, config.systems[system]
+    coordinates = build_system(kind.kind, **kind.options).num_coordinates
+    options = merged(layers, system)
+    with _at_layer(layers, system), torch.device("meta"):
         completed = complete_options(
             row.family,
             options,
@@ -111,50 +125,58 @@ def _check_model(
             image_size=data.image_size,
             latent_size=2 * coordinates,
         )
+        MODELS.check(row.family, completed)
         built = build_model(row.family, **completed)
         check_length(built, data.num_frames, data.image_size)
-        options = _effective(name, row, preset.options, options, completed, MODELS)
-    training = training_of(name, row, preset.training, system)
-    with at(*where, "training", name, hint=f" ({system})"):
-        _check_training(training)
-    return {"family": row.family, "options": options, "training": training}
+        return _effective(layers, options, MODELS.unused(row.family, completed))
 
 
-def _check_flow(
-    flows: Flows, where: tuple[str, ...], name: str, row: Row
-) -> dict[str, Any]:
-    """Family, options and training of one flow; small: it is built with its weights."""
+def _check_flow(row: Row, layers: list[Layer]) -> dict[str, Any]:
+    """Options of one flow; small: it is built with its weights."""
     from hgnpipe.flows import FLOWS, build_flow
 
-    options = options_of(name, row, flows.options)
-    with at(*where, "options", name):
+    options = merged(layers)
+    with _at_layer(layers):
         require("num_dims" not in options, "num_dims", "given", "left to the points")
         completed = {"num_dims": 2, **options}
+        FLOWS.check(row.family, completed)
         build_flow(row.family, **completed)
-        options = _effective(name, row, flows.options, options, completed, FLOWS)
-    training = training_of(name, row, flows.training)
-    with at(*where, "training", name):
-        _check_training(training)
-    return {"family": row.family, "options": options, "training": training}
+        return _effective(layers, options, FLOWS.unused(row.family, completed))
 
 
-def _check_training(options: Mapping[str, Any]) -> None:
+def _check_training(layers: list[Layer], system: str | None = None) -> dict[str, Any]:
     from hgnpipe.training.loop import read_training
 
-    read_training(options)
+    options = merged(layers, system)
+    with _at_layer(layers, system):
+        read_training(options)
+    return options
 
 
-def _effective(name, row, overlay, options, completed, collection) -> dict[str, Any]:
+def _effective(
+    layers: list[Layer], options: dict[str, Any], unused: set[str]
+) -> dict[str, Any]:
     """Options without those that have no effect; a row's own must have one.
 
     Those of a family are for all of its rows, of which some may have no use for one.
     """
-    unused = collection.unused(row.family, completed)
-    for layer in own_layers(name, row, overlay):
-        idle = sorted(unused & layer.keys())
-        if idle:
+    for layer in layers:
+        if layer.own and (idle := sorted(unused & layer.options.keys())):
             raise ValueError(
-                f"{', '.join(idle)} of {name} has no effect beside its other options: "
-                f"leave it out."
+                f"{', '.join(idle)} has no effect beside the other options: leave it "
+                f"out."
             )
     return {k: v for k, v in options.items() if k not in unused}
+
+
+@contextmanager
+def _at_layer(layers: list[Layer], system: str | None = None) -> Iterator[None]:
+    """Where a mistake was written: the uppermost layer with an option that it names."""
+    try:
+        yield
+    except ValueError as error:
+        words = set(re.findall(r"\w+", str(error).partition("Known: ")[0]))
+        guilty = [layer for layer in layers if words & layer.options.keys()]
+        *path, last = (guilty or layers[:1])[-1].path
+        hint = f" ({system})" if system else ""
+        raise Mistake((*path, last + hint), str(error)) from None

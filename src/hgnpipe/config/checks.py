@@ -99,7 +99,7 @@ def _check_flow_names(config: Config, flows: Flows, where: tuple[str, ...]) -> N
             lookup_all("flow", names, config.flows)
     learned = [density for density in flows.learn if density != OTHERS]
     with at(*where, "learn"):
-        require(learned, "learn", "without a density", "densities and their flows")
+        require(len(learned) > 0, "learn", flows.learn, "densities and their flows")
     judged = flows.evaluation
     for key in ("shown", "reference"):
         if (flow := getattr(judged, key)) is not None:

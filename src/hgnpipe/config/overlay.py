@@ -5,10 +5,10 @@ systems to values is that of the system, or of ``default``; a layer that has nei
 leaves the option to the layers below, and in the end to the family.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
-from hgnpipe.config.schema import Overlay, Row
+from hgnpipe.config.schema import Options, Overlay, Row
 
 DEFAULT = "default"
 
@@ -25,22 +25,43 @@ def for_system(options: Mapping[str, Any], system: str | None) -> dict[str, Any]
     return resolved
 
 
-def options_of(
-    name: str, row: Row, overlay: Overlay, system: str | None = None
-) -> dict[str, Any]:
-    """Options of a row in a preset, for one system."""
-    layers = (overlay.get(row.family, {}), *own_layers(name, row, overlay))
-    return {k: v for layer in layers for k, v in for_system(layer, system).items()}
+class Layer(NamedTuple):
+    """Options that were written in one place.
+
+    Attributes:
+        path: Keys that lead there.
+        options: What is written there.
+        own: Whether it is for one row alone.
+    """
+
+    path: tuple[str, ...]
+    options: Options
+    own: bool
 
 
-def own_layers(name: str, row: Row, overlay: Overlay) -> tuple[dict[str, Any], ...]:
-    """Options that were written for this row alone."""
-    block = overlay.get(name, {}) if name != row.family else {}
-    return row.options, block
+def layers_of(
+    name: str, row: Row, overlay: Overlay, path: tuple[str, ...], row_path: str = ""
+) -> list[Layer]:
+    """Where options of a row in a preset may be written, the lowest layer first.
+
+    Args:
+        name: Name of the row.
+        row: The row; its own options count where there is a ``row_path``.
+        overlay: Options of a preset.
+        path: Keys that lead to them.
+        row_path: Key of the block of rows: ``models`` or ``flows``.
+    """
+    layers = [Layer((*path, row.family), overlay.get(row.family, {}), own=False)]
+    if row_path:
+        layers.append(Layer((row_path, name, "options"), row.options, own=True))
+    if name != row.family:
+        layers.append(Layer((*path, name), overlay.get(name, {}), own=True))
+    return layers
 
 
-def training_of(
-    name: str, row: Row, overlay: Overlay, system: str | None = None
-) -> dict[str, Any]:
-    """Training of a row in a preset: its family's, and its own laid over it."""
-    return options_of(name, row.model_copy(update={"options": {}}), overlay, system)
+def merged(layers: Sequence[Layer], system: str | None = None) -> dict[str, Any]:
+    """Options of all layers, for one system."""
+    options: dict[str, Any] = {}
+    for layer in layers:
+        options |= for_system(layer.options, system)
+    return options

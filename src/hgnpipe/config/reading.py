@@ -39,15 +39,14 @@ def read_config(config: Mapping[str, Any]) -> Config:
 
 
 @contextmanager
-def at(*where: str, hint: str = "") -> Iterator[None]:
+def at(*where: str) -> Iterator[None]:
     """Where in the configuration a `ValueError` of this block comes from."""
     try:
         yield
     except Mistake:
         raise
     except ValueError as error:
-        path = (*where[:-1], where[-1] + hint)
-        raise Mistake(path, str(error)) from None
+        raise Mistake(where, str(error)) from None
 
 
 def lookup_all(kind: str, names: Iterable[str], known: Iterable[str]) -> None:

@@ -1,4 +1,4 @@
-"""Types of ``config.yaml``; the JSON schema for editors is made from them:
+"""Types of ``config.yaml``, from which the JSON schema for editors is made.
 
     python -m hgnpipe.config.schema > workflow/schemas/config.schema.json
 
