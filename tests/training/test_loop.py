@@ -16,6 +16,7 @@ from hgnpipe.training.loop import TrainingFailed, TrainingOptions
 
 NOISY = {"num_decoded": 2, "kl_ramp": 5, "centre_frames": True}
 VARIANTS = [NOISY, {"deterministic": True}, {"printed_decoder": True}]
+AGAIN = "the training starts from the beginning.\n"
 
 
 class Interrupted(Exception):
@@ -227,8 +228,8 @@ def test_the_checkpoint_of_another_training_is_ignored(
     rows = rows_reported(model, frames, checkpoint, **arguments)
     assert rows == [2, 4, 6, 8, 10, 12]
     assert model.path[0] == 0 and len(model.path) == 12
-    told = f"{checkpoint} belongs to another training: the training starts from the "
-    assert capfd.readouterr().err == f"{told}beginning.\n"
+    reason = f"{checkpoint} belongs to another training"
+    assert capfd.readouterr().err == f"{reason}: {AGAIN}"
 
 
 @pytest.mark.parametrize(
@@ -251,9 +252,8 @@ def test_a_file_that_is_no_checkpoint_is_ignored(
         }
         checkpoint.write_bytes(bad[damage])
     assert rows_reported(Slope(), frames, checkpoint) == [2, 4, 6, 8, 10, 12]
-    told = f"{checkpoint} is damaged, or no checkpoint of this version of hgnpipe: "
-    expected = f"{told}the training starts from the beginning.\n"
-    assert capfd.readouterr().err == expected
+    reason = f"{checkpoint} is damaged, or no checkpoint of this version of hgnpipe"
+    assert capfd.readouterr().err == f"{reason}: {AGAIN}"
     assert not (tmp_path / "ran").exists()
 
 
@@ -389,7 +389,7 @@ def test_the_model_sees_every_video_once_per_epoch_as_pixel_values():
 
 def test_the_report_gets_every_row_of_the_history(frames):
     seen = []
-    history = fit(Slope(), frames, options(), report=lambda *told: seen.append(told))
+    history = fit(Slope(), frames, options(), report=lambda *row: seen.append(row))
     assert [done for done, _ in seen] == history["iteration"].tolist()
     assert [row["loss"] for _, row in seen] == history["loss"].tolist()
 

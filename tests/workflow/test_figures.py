@@ -18,7 +18,7 @@ from hgnpipe.data.videos import (
     save_trajectories,
 )
 from hgnpipe.evaluation.portraits import Portrait, Step, grid_of, save_portrait
-from hgnpipe.evaluation.scores import Scores, save_scores
+from hgnpipe.evaluation.errors import Errors, save_errors
 from hgnpipe.reporting.plotting import (
     columns_width,
     figure_style,
@@ -66,7 +66,7 @@ def line(axes, name):
 
 def scores(mse):
     mse = np.broadcast_to(mse, (NUM, NUM_FRAMES)).astype(np.float32)
-    return Scores(mse, mse / 2, np.zeros_like(mse), np.zeros(NUM, np.float32))
+    return Errors(mse, mse / 2, np.zeros_like(mse), np.zeros(NUM, np.float32))
 
 
 def random_scores(seed):
@@ -105,7 +105,7 @@ def data(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """Scores, histories and references of made-up runs, where the rules put them."""
+    """Errors, histories and references of made-up runs, where the rules put them."""
     folder = tmp_path_factory.mktemp("results")
     rng = np.random.default_rng(0)
     for name in NAMES:
@@ -113,11 +113,11 @@ def results(tmp_path_factory):
             for seed in (0, 1):
                 run = folder / "runs" / name / model / f"seed{seed}"
                 run.mkdir(parents=True)
-                save_scores(run / "rollouts.h5", random_scores(number))
+                save_errors(run / "rollouts.h5", random_scores(number))
                 course = {"iteration": [10, 20, 30], "mse": rng.uniform(1, 2, 3) / 1e3}
                 pd.DataFrame(course).to_csv(run / "history.csv", index=False)
         (folder / "references").mkdir(exist_ok=True)
-        save_scores(folder / "references" / f"{name}.h5", references())
+        save_errors(folder / "references" / f"{name}.h5", references())
         rows = [
             {"system": name, "model": model, "seed": 0, "split": split,
              "trajectory": 0, "mse": mse, "mse_clean": mse, "kl": 0.0}

@@ -24,7 +24,7 @@ from hgnpipe.data.videos import load_trajectories, open_videos
 from hgnpipe.evaluation.films import load_films
 from hgnpipe.evaluation.likelihood import held_out_log_density
 from hgnpipe.evaluation.portraits import load_portrait
-from hgnpipe.evaluation.scores import load_scores
+from hgnpipe.evaluation.errors import load_errors
 from hgnpipe.flows import load_flow
 from hgnpipe.runtime.command import join_lists, run
 
@@ -264,14 +264,14 @@ def test_scores_of_the_chain_are_of_the_first_trajectories_of_both_splits(made):
     assert metrics.groupby("split").trajectory.apply(list).to_dict() == {
         "test": [0, 1, 2], "train": [0, 1, 2],
     }  # fmt: skip
-    scores = load_scores(made / "rollouts.h5")["test"]
+    scores = load_errors(made / "rollouts.h5")["test"]
     means = metrics[metrics.split == "test"].mse
     np.testing.assert_allclose(scores.mse.mean(axis=1), means, rtol=1e-5)
 
 
 def test_the_references_of_the_chain_are_scored_frame_by_frame(made):
     table = pd.read_csv(made / "references.csv")
-    frames = load_scores(made / "references.h5")
+    frames = load_errors(made / "references.h5")
     for (model, split), rows in table.groupby(["model", "split"]):
         means = frames.pop(f"{model} {split}").mse.mean(axis=1)
         np.testing.assert_allclose(means, rows.mse, rtol=1e-5)
@@ -312,7 +312,7 @@ def test_references_and_models_have_errors_of_the_same_frames(made):
 
 def test_the_error_of_the_window_is_that_of_the_evaluation(made):
     measures = pd.read_csv(made / "measures.csv").set_index("measure")
-    scores = load_scores(made / "rollouts.h5")["test"]
+    scores = load_errors(made / "rollouts.h5")["test"]
     expected = 1e4 * scores.mse_clean.mean()
     assert measures.value["mse_window_x1e4"] == pytest.approx(expected, rel=1e-4)
 
@@ -329,7 +329,7 @@ def test_films_of_the_chain_are_of_the_example(made):
 
 def test_table_2_of_the_chain_is_about_its_energies(made):
     table = pd.read_csv(made / "table2.csv", keep_default_na=False)
-    energy = load_scores(made / "rollouts.h5")["test"].energy.astype(float)
+    energy = load_errors(made / "rollouts.h5")["test"].energy.astype(float)
     row = table[table.split == "test"].iloc[0]
     assert row.across_variance == pytest.approx(energy.mean(axis=1).var(), rel=1e-4)
 

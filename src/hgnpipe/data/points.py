@@ -14,7 +14,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from hgnpipe.collection import require
-from hgnpipe.files.hdf5 import created, opened
+from hgnpipe.files.hdf5 import created, opened, read_arrays, write_arrays
 from hgnpipe.files.whole import check_there
 from hgnpipe.targets import build_target
 
@@ -166,8 +166,7 @@ def save_points(
     """Write points and where they came from, JSON values, to ``path``."""
     origin = {key: json.dumps(value) for key, value in attributes.items()}
     with created(path, POINTS, origin) as file:
-        for name, values in points._asdict().items():
-            file.create_dataset(name, data=values)
+        write_arrays(file, points)
 
 
 def load_points(path: str | Path) -> tuple[PointSets, dict[str, Any]]:
@@ -177,7 +176,6 @@ def load_points(path: str | Path) -> tuple[PointSets, dict[str, Any]]:
         ValueError: If the file is missing, damaged, or something else.
     """
     with opened(path, POINTS) as file:
-        arrays = (file[name][:] for name in PointSets._fields)
-        points = PointSets(*arrays)
+        points = read_arrays(file, PointSets)
         known = {k: v for k, v in file.attrs.items() if k not in ("format", "versions")}
         return points, {key: json.loads(value) for key, value in known.items()}

@@ -35,8 +35,8 @@ def held_out_log_density(
 ) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
     """Bound and importance-weighted estimate of ln p at every point.
 
-    The samples of the momentum depend on ``seed`` alone. ``progress`` is told after
-    every chunk how many points are done with it.
+    The samples of the momentum depend on ``seed`` alone. ``progress`` is called after
+    every chunk with the number of points in it.
 
     Raises:
         ValueError: If the points are of another dimension than the flow, or the number

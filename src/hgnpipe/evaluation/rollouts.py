@@ -12,12 +12,11 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from hgnpipe.collection import require
+from hgnpipe.data.videos import Frames
 from hgnpipe.evaluation.errors import pixel_mse
 from hgnpipe.hamiltonian import State
 from hgnpipe.models.base import PhaseSpaceModel, SequenceModel, energy_of
 from hgnpipe.training.batches import check_frames, to_pixels
-
-Frames = UInt8[np.ndarray, "N T S S 3"]
 
 
 class Played(NamedTuple):

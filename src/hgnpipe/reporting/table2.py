@@ -8,7 +8,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from hgnpipe.collection import require
-from hgnpipe.evaluation.scores import Scores
+from hgnpipe.evaluation.errors import Errors
 from hgnpipe.reporting.runs import Run
 from hgnpipe.reporting.table1 import SCALE, across, read_table
 
@@ -29,7 +29,7 @@ def read_published_variances(path: str | Path) -> pd.DataFrame:
 
 
 def table2(
-    scores: Mapping[Run, Mapping[str, Scores]],
+    scores: Mapping[Run, Mapping[str, Errors]],
     published: pd.DataFrame,
     labels: Mapping[str, str],
     example: int = 0,
@@ -37,7 +37,7 @@ def table2(
     """Table 2: variance over time of the learned energy, per system, split and model.
 
     Args:
-        scores: Scores of the rollouts of every run, by split.
+        scores: Errors of the rollouts of every run, by split.
         published: From `read_published_variances`.
         labels: How the models are called, in the order of the table's rows.
         example: Index of the single rollout, that of Fig. 6, of the lowest seed.

@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from hgnpipe.data.points import load_points
-from hgnpipe.evaluation.portraits import save_portrait
-from hgnpipe.evaluation.portraying import portray
+from hgnpipe.evaluation.portraits import make_portrait, save_portrait
 from hgnpipe.files.whole import check_writable
 from hgnpipe.flows import load_flow
 from hgnpipe.runtime.command import run
@@ -38,7 +37,7 @@ def main(
     check_writable(output)
     flow = load_flow(flow_path, choose_device(device, threads))
     data, _ = load_points(points)
-    portrait = portray(
+    portrait = make_portrait(
         flow,
         data.test,
         num_samples=num_samples,

@@ -6,8 +6,7 @@ import pandas as pd
 
 from hgnpipe.collection import require
 from hgnpipe.data.videos import load_splits
-from hgnpipe.evaluation.errors import per_trajectory, score_model
-from hgnpipe.evaluation.scores import save_scores
+from hgnpipe.evaluation.errors import model_errors, per_trajectory, save_errors
 from hgnpipe.files.whole import check_writable, written_whole
 from hgnpipe.models import load_model
 from hgnpipe.runtime.command import run
@@ -53,7 +52,7 @@ def main(
     total = num_trajectories * len(videos)
     with Progress(f"evaluate {system}/{model}", total, " videos") as bar:
         for split in load_splits(videos, trajectories, num_trajectories):
-            scores[split.name] = score_model(
+            scores[split.name] = model_errors(
                 trained,
                 split.frames,
                 split.draw(),
@@ -63,7 +62,7 @@ def main(
             table = per_trajectory(scores[split.name])
             names = {"system": system, "model": model, "seed": seed}
             tables.append(table.assign(**names, split=split.name))
-    save_scores(rollouts, scores)
+    save_errors(rollouts, scores)
     with written_whole(metrics) as path:
         pd.concat(tables).to_csv(path, index=False)
 

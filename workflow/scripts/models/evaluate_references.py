@@ -8,11 +8,11 @@ import pandas as pd
 from hgnpipe.data.simulation import random_source
 from hgnpipe.data.videos import load_splits, open_videos
 from hgnpipe.evaluation.errors import (
+    mean_image_errors,
+    noise_floor_errors,
     per_trajectory,
-    score_mean_image,
-    score_noise_floor,
+    save_errors,
 )
-from hgnpipe.evaluation.scores import save_scores
 from hgnpipe.files.whole import written_whole
 from hgnpipe.runtime.command import run
 from hgnpipe.runtime.device import choose_device
@@ -40,7 +40,7 @@ def main(
         seed: Seed of the second, independent observation noise.
         num_trajectories: How many of each split to evaluate, at most.
         metrics: Table with a row per trajectory to write, CSV.
-        rollouts: Scores of every frame to write, HDF5; a group, such as ``mean_image
+        rollouts: Errors of every frame to write, HDF5; a group, such as ``mean_image
             train``, for each reference and split.
         threads: Processor cores to use.
     """
@@ -52,8 +52,8 @@ def main(
         noise = np.random.default_rng(source).standard_normal(split.q.shape)
         other, clean = split.draw(split.system.noise_std * noise), split.draw()
         rows = {
-            "mean_image": score_mean_image(mean, split.frames, clean),
-            "noise_floor": score_noise_floor(split.frames, other, clean),
+            "mean_image": mean_image_errors(mean, split.frames, clean),
+            "noise_floor": noise_floor_errors(split.frames, other, clean),
         }
         for model, scores in rows.items():
             frames[f"{model} {split.name}"] = scores
@@ -62,7 +62,7 @@ def main(
             tables.append(table.assign(**names, split=split.name))
     with written_whole(metrics) as path:
         pd.concat(tables).to_csv(path, index=False)
-    save_scores(rollouts, frames)
+    save_errors(rollouts, frames)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,7 @@ from hgnpipe.collection import require
 from hgnpipe.data.extended import load_motion
 from hgnpipe.data.rendering import render
 from hgnpipe.data.videos import check_together, open_videos
-from hgnpipe.evaluation.filming import dream, film
-from hgnpipe.evaluation.films import save_films
+from hgnpipe.evaluation.films import make_film, sample_videos, save_films
 from hgnpipe.files.whole import check_writable
 from hgnpipe.models import load_model
 from hgnpipe.runtime.command import run
@@ -59,11 +58,11 @@ def main(
             print(f"{path}: the true past of video {example} is not exact.")
         length, size = frames.shape[1:3]
         past = true.q[example, : true.start + 1][::-1][:length]
-        films[str(attributes["split"])] = film(
+        films[str(attributes["split"])] = make_film(
             model, np.array(frames[example]), render(system, past, size)
         )
     generator = torch.Generator(next(model.parameters()).device).manual_seed(seed)
-    save_films(output, films, dream(model, num_samples, length - 1, generator))
+    save_films(output, films, sample_videos(model, num_samples, length - 1, generator))
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ from hgnpipe.evaluation.dynamics import (
     measures_of_motion,
     measures_of_rollouts,
 )
+from hgnpipe.evaluation.errors import load_errors
 from hgnpipe.evaluation.rollouts import mse_of_mean_image, play_beyond
-from hgnpipe.evaluation.scores import load_scores
 from hgnpipe.files.whole import check_writable, written_whole
 from hgnpipe.models import load_model
 from hgnpipe.runtime.command import run
@@ -89,7 +89,7 @@ def main(
         horizons,
     )
     measures |= measures_of_motion(played)
-    learned = load_scores(rollouts)["test"].energy
+    learned = load_errors(rollouts)["test"].energy
     known = load_trajectories(trajectories).trajectories
     first = (known.q[: len(learned), 0], known.p[: len(learned), 0])
     measures |= measures_of_energy(learned, true_energy(kind, *first))

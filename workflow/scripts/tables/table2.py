@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hgnpipe.evaluation.scores import load_scores
+from hgnpipe.evaluation.errors import load_errors
 from hgnpipe.files.whole import written_whole
 from hgnpipe.reporting.runs import by_run
 from hgnpipe.reporting.table1 import write_pages
@@ -38,7 +38,7 @@ def main(
     """Write Table 2 as data, Markdown and HTML.
 
     Args:
-        rollouts: Scores of every run, from rule evaluate.
+        rollouts: Errors of every run, from rule evaluate.
         published: The paper's Table 2 as CSV.
         labels: Names of the models, in the order of the rows.
         example: Index of the single rollout.
@@ -47,7 +47,7 @@ def main(
         markdown: Laid-out table to write.
         html: Laid-out table to write.
     """
-    scores = {run: load_scores(path) for run, path in by_run(rollouts).items()}
+    scores = {run: load_errors(path) for run, path in by_run(rollouts).items()}
     table = table2(scores, read_published_variances(published), labels, example)
     pages = layout2(table)
     # What the paper does not have is empty: with it, N/A means a collapsed model.

@@ -1,7 +1,6 @@
 from pathlib import Path
 
 import pytest
-
 from hgnpipe.yaml_file import check_yaml
 
 ROOT = Path(__file__).parents[1]
