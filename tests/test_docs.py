@@ -94,6 +94,12 @@ def test_blocks_of_configuration_are_yaml(page):
         assert isinstance(yaml.safe_load(text), dict)
 
 
+@every_page
+def test_no_command_gives_its_target_to_an_option(page):
+    text = page.read_text("utf-8")
+    assert not re.search(r"--config(file)? \S+ results/", text)
+
+
 def test_the_readme_is_short():
     assert len((REPOSITORY / "README.md").read_text("utf-8").splitlines()) <= 120
 
