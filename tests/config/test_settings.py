@@ -92,7 +92,9 @@ def test_a_model_or_system_that_the_preset_lacks_is_named(
 
 
 def test_a_flow_that_the_preset_lacks_is_named(settings):
-    with pytest.raises(ValueError, match="flow 'nhf_9' of preset 'smoke'. Known: rnvp"):
+    with pytest.raises(
+        ValueError, match=r"flow 'nhf_9' of preset 'smoke'\. Known: rnvp"
+    ):
         FlowSettings(settings).flow(job(model="nhf_9"))
 
 
