@@ -14,10 +14,10 @@ from hgnpipe.runtime.interruption import requests_noted
 from hgnpipe.runtime.progress import Progress
 from hgnpipe.runtime.provenance import peak_memory_mb, provenance
 from hgnpipe.training.batches import Batches
+from hgnpipe.training.checkpoint import discard_checkpoint
 from hgnpipe.training.loop import (
     Trainable,
     TrainingOptions,
-    discard_checkpoint,
     fit,
 )
 
