@@ -12,7 +12,8 @@ from torch import nn
 from hgnpipe.runtime import interruption
 from hgnpipe.training import loop as training
 from hgnpipe.training.batches import VideoBatches
-from hgnpipe.training.loop import TrainingFailed, TrainingOptions
+from hgnpipe.training.checkpoint import TrainingFailed, discard_checkpoint
+from hgnpipe.training.loop import TrainingOptions
 
 NOISY = {"num_decoded": 2, "kl_ramp": 5, "centre_frames": True}
 VARIANTS = [NOISY, {"deterministic": True}, {"printed_decoder": True}]
@@ -195,7 +196,7 @@ def test_a_training_that_another_process_has_taken_over_leaves_its_files_alone(
         if done == 6:
             fit(Slope(), frames, options(), checkpoint=checkpoint)
             if finished:
-                training.discard_checkpoint(checkpoint)
+                discard_checkpoint(checkpoint)
             left.append(content(checkpoint)[1] if checkpoint.exists() else None)
 
     with pytest.raises(interruption.Interrupted, match="another copy"):

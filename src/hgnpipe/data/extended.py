@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 
 from hgnpipe.collection import require
 from hgnpipe.data.simulation import MAX_DRIFT, Trajectories, solve
-from hgnpipe.data.videos import load_of_system
+from hgnpipe.data.videos import Videos, check_together, load_of_system, open_videos
 from hgnpipe.files.hdf5 import created, write_arrays
 from hgnpipe.systems import System
 
@@ -123,3 +123,17 @@ def load_motion(path: str | Path) -> Continued:
         ValueError: If the file is missing, damaged, or something else.
     """
     return Continued(*load_of_system(path, MOTION, Motion))
+
+
+def load_about(
+    videos: str | Path, motion: str | Path, num: int
+) -> tuple[Videos, System, Motion]:
+    """The first ``num`` videos of a file, their system, and all motion in another file.
+
+    Raises:
+        ValueError: If a file is missing or damaged, or they do not belong together.
+    """
+    shown = open_videos(videos, num)
+    system, about, origin = load_motion(motion)
+    check_together(videos, shown.attributes, motion, origin)
+    return shown, system, about

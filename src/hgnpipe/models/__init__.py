@@ -38,7 +38,11 @@ def family_class(family: str) -> type:
 
 
 def complete_options(
-    family: str, options: Mapping[str, Any], num_frames: int, image_size: int
+    family: str,
+    options: Mapping[str, Any],
+    num_frames: int,
+    image_size: int,
+    latent_size: int | None = None,
 ) -> dict[str, Any]:
     """Options of a model for videos of this length and size.
 
@@ -47,6 +51,8 @@ def complete_options(
     """
     asked = inspect.signature(family_class(family)).parameters
     found = {"num_frames": num_frames, "image_size": image_size}
+    if latent_size is not None:
+        found["latent_size"] = latent_size
     return {k: v for k, v in found.items() if k in asked} | dict(options)
 
 
