@@ -31,7 +31,10 @@ FAMILY = {
     "hnn": "pixelhnn", "hnn_conv": "pixelhnn", "hgn_euler": "hgn", "hgn_determ": "hgn",
     "hgn_no_f_psi": "hgn", "hgn_leapfrog": "hgn", "rnvp_3": "realnvp", "nhf_2": "nhf",
 }  # fmt: skip
-RUN, FLOW_RUN = ("train", "evaluate", "measure", "film"), ("train flow", "evaluate flow")
+RUN, FLOW_RUN = (
+    ("train", "evaluate", "measure", "film"),
+    ("train flow", "evaluate flow"),
+)
 
 
 def stages(paths):
@@ -117,7 +120,9 @@ def add_an_integrator(project):
 def reword_errors(project):
     edit(project, "src/hgnpipe/files/whole.py", "does not exist", "is not there")
     edit(project, "src/hgnpipe/collection.py", 'f"Unknown {kind}', 'f"No such {kind}')
-    edit(project, "src/hgnpipe/models/hgn.py", "no prior to sample", "nothing to sample")
+    edit(
+        project, "src/hgnpipe/models/hgn.py", "no prior to sample", "nothing to sample"
+    )
     edit(project, "src/hgnpipe/models/hgn.py", '"2 or more"', '"at least 2"')
 
 
