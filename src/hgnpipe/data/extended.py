@@ -15,7 +15,8 @@ from jaxtyping import Float, Int
 from hgnpipe.collection import require
 from hgnpipe.data.simulation import MAX_DRIFT, Trajectories, solve
 from hgnpipe.files.hdf5 import created, opened
-from hgnpipe.systems import System, build_system
+from hgnpipe.systems import build_system
+from hgnpipe.systems.base import System
 
 MOTION = "hgnpipe motion 2"
 

@@ -1,12 +1,14 @@
 """Rule train: fit one model to the videos of one system."""
 
+import json
 from pathlib import Path
 
 from hgnpipe.data.videos import open_videos
 from hgnpipe.files.whole import check_writable
-from hgnpipe.models import build_model, check_model, complete_options, save_model
+from hgnpipe.models import MODELS, build_model, complete_options, save_model
 from hgnpipe.runtime.command import run
 from hgnpipe.runtime.device import choose_device
+from hgnpipe.systems import build_system
 from hgnpipe.training.batches import VideoBatches
 from hgnpipe.training.job import TrainingJob
 from hgnpipe.training.loop import read_training
@@ -52,8 +54,16 @@ def main(
     chosen = choose_device(device, threads, precision, reproducible)
     how = read_training(training)
     data = open_videos(videos)
-    options = complete_options(family, options, *data.frames.shape[1:3])
-    check_model(family, options)
+    made = json.loads(str(data.attributes["options"]))
+    system = build_system(str(data.attributes["system"]), **made)
+    options = complete_options(
+        family,
+        options,
+        num_frames=data.frames.shape[1],
+        image_size=data.frames.shape[2],
+        latent_size=2 * system.num_coordinates,
+    )
+    MODELS.check(family, options)
     model = build_model(family, seed=seed, **options).to(chosen)
     TrainingJob(
         label=label or family,
