@@ -51,7 +51,7 @@ try:
         schema=ROOT / "workflow/schemas/config.schema.yaml",
         remember=ROOT / ".snakemake/hgnpipe_checked",
         code=code_hash(
-            "workflow/scripts/models/train.py", *FAMILIES, *FLOWS, "hgnpipe.targets"
+            "workflow/scripts/models/train.py", *FAMILIES, *FLOWS, "hgnpipe.densities"
         ),
     )
     if not workflow.remote_exec and workflow.local_exec:

@@ -147,51 +147,54 @@ def check_meaning(config: Config) -> None:
     """
     import torch
 
-    from hgnpipe.flows import build_flow, check_flow, flow_class
-    from hgnpipe.models import build_model, check_model, complete_options, family_class
+    from hgnpipe.data.points import check_density
+    from hgnpipe.flows import FLOWS, build_flow
+    from hgnpipe.models import MODELS, build_model, complete_options
     from hgnpipe.systems import SYSTEMS, build_system
-    from hgnpipe.targets import check_target
     from hgnpipe.training.batches import check_length
     from hgnpipe.training.loop import read_training
 
+    latent_sizes = {}
     for name, block in config["systems"].items():
         kind = block["kind"]
         with _located(f"systems.{name}.kind"):
-            lookup("system", kind, SYSTEMS)
+            SYSTEMS.find(kind)
         with _located(f"systems.{name}"):
-            build_system(kind, **system_options(block))
+            system = build_system(kind, **system_options(block))
+            latent_sizes[name] = 2 * system.num_coordinates
     for preset, block in config["presets"].items():
         data = block["data"]
         for name, model in block["models"].items():
             family, where = model["family"], f"presets.{preset}.models.{name}"
             with _located(f"{where}.family"):
-                family_class(family)
+                MODELS.find(family)
             for system in block["systems"]:
                 with _located(f"{where}.options ({system})"), torch.device("meta"):
                     options = complete_options(
                         family,
                         for_system(model["options"], system),
-                        data["num_frames"],
-                        data["image_size"],
+                        num_frames=data["num_frames"],
+                        image_size=data["image_size"],
+                        latent_size=latent_sizes[system],
                     )
-                    check_model(family, options)
+                    MODELS.check(family, options)
                     built = build_model(family, **options)
                     check_length(built, data["num_frames"], data["image_size"])
                 with _located(f"{where}.training ({system})"):
                     read_training(for_system(model["training"], system))
     for name, block in config["targets"].items():
         with _located(f"targets.{name}"):
-            check_target(block["kind"], system_options(block))
+            check_density(block["kind"], system_options(block))
     for preset, block in config["presets"].items():
         for name, flow in block["flows"]["models"].items():
             where = f"presets.{preset}.flows.models.{name}"
             with _located(f"{where}.family"):
-                flow_class(flow["family"])
+                FLOWS.find(flow["family"])
             with _located(f"{where}.options"):  # small: built with its weights
                 given = "num_dims" in flow["options"]
                 require(not given, "num_dims", "given", "left to the points")
                 options = {"num_dims": 2, **flow["options"]}
-                check_flow(flow["family"], options)
+                FLOWS.check(flow["family"], options)
                 build_flow(flow["family"], **options)
             with _located(f"{where}.training"):
                 read_training(flow["training"])

@@ -11,7 +11,7 @@ from hgnpipe.data.simulation import simulate, true_energy
 from hgnpipe.data.videos import save_trajectories
 from hgnpipe.systems import SYSTEMS, build_system
 
-every_system = pytest.mark.parametrize("name", SYSTEMS)
+every_system = pytest.mark.parametrize("name", SYSTEMS.names())
 NUM, LENGTH = 4, 6
 
 

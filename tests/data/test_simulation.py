@@ -8,7 +8,7 @@ from hgnpipe.data import simulation
 from hgnpipe.data.simulation import relative_drift, simulate, true_energy
 from hgnpipe.systems import SYSTEMS, build_system
 
-every_system = pytest.mark.parametrize("name", SYSTEMS)
+every_system = pytest.mark.parametrize("name", SYSTEMS.names())
 
 
 def run(name, num=20, num_frames=31, seed=0, split="train", **options):

@@ -38,7 +38,7 @@ def rendered(source, target, **arguments):
     return list(render_videos(source, target, SIZE, **arguments))
 
 
-@pytest.mark.parametrize("name", sorted(SYSTEMS))
+@pytest.mark.parametrize("name", SYSTEMS.names())
 def test_trajectories_come_back_as_they_were(tmp_path, name):
     system, trajectories = write_trajectories(tmp_path / "a.h5", name, noise_std=0.07)
     loaded = load_trajectories(tmp_path / "a.h5")

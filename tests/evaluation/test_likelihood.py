@@ -21,7 +21,7 @@ from hgnpipe.hamiltonian import State
 
 SMALL = {"num_dims": 2, "num_steps": 2, "hidden_size": 8}
 
-every_family = pytest.mark.parametrize("family", FLOWS)
+every_family = pytest.mark.parametrize("family", FLOWS.names())
 
 
 def noise(seed=0):

@@ -15,7 +15,7 @@ from hgnpipe.collection import require
 from hgnpipe.data.simulation import MAX_DRIFT, Trajectories, solve
 from hgnpipe.data.videos import Videos, check_together, load_of_system, open_videos
 from hgnpipe.files.hdf5 import created, write_arrays
-from hgnpipe.systems import System
+from hgnpipe.systems.base import System
 
 MOTION = "hgnpipe motion 2"
 

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from hgnpipe.collection import require
 from hgnpipe.data.solver import solve_each
 from hgnpipe.hamiltonian import motion
-from hgnpipe.systems import System
+from hgnpipe.systems.base import System
 
 MAX_DRIFT = 1e-6
 """Largest relative change of the energy along a clean trajectory."""

@@ -20,7 +20,8 @@ from hgnpipe.data.rendering import render
 from hgnpipe.data.simulation import Trajectories
 from hgnpipe.files.hdf5 import created, opened, read_arrays, write_arrays
 from hgnpipe.files.whole import AGAIN
-from hgnpipe.systems import System, build_system
+from hgnpipe.systems import build_system
+from hgnpipe.systems.base import System
 
 TRAJECTORIES = "hgnpipe trajectories 2"
 VIDEOS = "hgnpipe videos 2"

@@ -90,8 +90,7 @@ def read_training(options: Mapping[str, Any]) -> TrainingOptions:
     Raises:
         ValueError: If an option is unknown, missing, of a wrong type or out of range.
     """
-    check_options("training", TrainingOptions, options)
-    return TrainingOptions(**options)
+    return TrainingOptions(**check_options("training", TrainingOptions, options))
 
 
 def fit(

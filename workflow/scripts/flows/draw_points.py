@@ -5,14 +5,15 @@ from pathlib import Path
 from hgnpipe.collection import require
 from hgnpipe.data.points import (
     SPLITS,
+    TABLE,
     draw_points,
     read_rows,
+    read_table_options,
     save_points,
     split_points,
 )
 from hgnpipe.files.whole import check_writable
 from hgnpipe.runtime.command import run
-from hgnpipe.targets import TABLE, read_table_options
 
 
 def main(

@@ -5,7 +5,7 @@ from pathlib import Path
 from hgnpipe.collection import require
 from hgnpipe.data.points import load_points
 from hgnpipe.evaluation.likelihood import held_out_log_density
-from hgnpipe.flows import build_flow, check_flow, save_flow
+from hgnpipe.flows import FLOWS, build_flow, save_flow
 from hgnpipe.runtime.command import run
 from hgnpipe.runtime.device import choose_device
 from hgnpipe.training.batches import PointBatches
@@ -60,7 +60,7 @@ def main(
     family, training = flow["family"], read_training(flow["training"])
     data, origin = load_points(points)
     options = {"num_dims": data.train.shape[1], **flow["options"]}
-    check_flow(family, options)
+    FLOWS.check(family, options)
     network = build_flow(family, seed=seed, **options).to(chosen)
     watched = data.validation[:num_points]
 
