@@ -817,7 +817,7 @@ evaluation, extent = (changing("evaluation", usual) for usual in (EVALUATION, EX
 
 
 NOT_SO_FAR = "horizon is 9; it must be between 1 and 4"
-NOT_OF_A_TABLE = "Unknown option 'num_modes' of target 'table'"
+NOT_OF_A_TABLE = "Unknown option 'num_modes' of density 'table'"
 NO_SAMPLES = "num_importance_samples is 0"
 
 
@@ -854,7 +854,7 @@ def watched(**changes):
         ("measure_dynamics_references", extent(horizons=[9]), "horizon is 9"),
         ("make_films", {"example": 3}, "example is 3; it must be between 0 and 2"),
         ("table2", {"example": 3}, "example is 3; it must be between 0 and 2"),
-        ("draw_points", {"kind": "modse"}, "Unknown target 'modse'"),
+        ("draw_points", {"kind": "modse"}, "Unknown density 'modse'"),
         ("draw_points", {"options": {"num_mode": 1}}, "Unknown option 'num_mode'"),
         ("draw_points", {"options": {"std": 0.0}}, "std is 0.0; it must be positive"),
         ("draw_points", {"kind": "table"}, NOT_OF_A_TABLE),
