@@ -1,4 +1,4 @@
-"""What reruns after an edit, on the finished smoke preset: that alone, and all of it."""
+"""What reruns after an edit of the finished smoke preset: that, and nothing else."""
 
 import re
 

@@ -13,8 +13,8 @@ rule simulate:
         "../envs/hgnpipe.yaml"
     threads: settings.config.threads
     params:
-        kind=settings.system_kind,
-        options=settings.system_options,
+        kind=settings.kind,
+        options=settings.options,
         num=settings.value("data.num_{split}"),
         num_frames=settings.value("data.num_frames"),
         seed=settings.value("data.seed"),

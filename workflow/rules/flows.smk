@@ -13,8 +13,8 @@ rule draw_points:
     conda:
         "../envs/hgnpipe.yaml"
     params:
-        kind=flow_settings.kind,
-        options=flow_settings.options,
+        kind=settings.kind,
+        options=settings.options,
         sizes=settings.values("flows.data", "num_train", "num_validation", "num_test"),
         seed=settings.value("flows.data.seed"),
         code=settings.code("flows/draw_points"),

@@ -30,14 +30,6 @@ class FlowSettings:
             raise ValueError(f"Preset {preset!r} has no flows.")
         return found
 
-    def kind(self, wildcards: Any) -> str:
-        """Kind of the density of a job."""
-        return self.config.densities[wildcards.density].kind
-
-    def options(self, wildcards: Any) -> str:
-        """Options of the density of a job, as JSON."""
-        return json.dumps(self.config.densities[wildcards.density].options)
-
     def table(self, wildcards: Any) -> str | list[str]:
         """The file that a density of kind ``table`` reads; none for the others."""
         block = self.config.densities[wildcards.density]

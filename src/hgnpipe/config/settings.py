@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from hgnpipe.config.schema import Config, Preset
+from hgnpipe.config.schema import Config, Kind, Preset
 from hgnpipe.fingerprint import code_hash, reached
 
 SCRIPTS = "workflow/scripts"
@@ -76,13 +76,19 @@ class Settings:
 
     # Data
 
-    def system_kind(self, wildcards: Any) -> str:
-        """Kind of the system of a job."""
-        return self.config.systems[wildcards.system].kind
+    def kind(self, wildcards: Any) -> str:
+        """Kind of the system, or of the density, of a job."""
+        return self._block(wildcards).kind
 
-    def system_options(self, wildcards: Any) -> str:
-        """Options of the system of a job, as JSON."""
-        return json.dumps(self.config.systems[wildcards.system].options)
+    def options(self, wildcards: Any) -> str:
+        """Options of the system, or of the density, of a job, as JSON."""
+        return json.dumps(self._block(wildcards).options)
+
+    def _block(self, wildcards: Any) -> Kind:
+        job = dict(wildcards.items())
+        if "density" in job:
+            return self.config.densities[job["density"]]
+        return self.config.systems[job["system"]]
 
     def densities(self, preset: str) -> list[str]:
         """Densities that the flows of a preset learn."""
