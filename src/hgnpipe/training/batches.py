@@ -18,6 +18,7 @@ NUM_COUNTED = 2000
 """Videos of which the statistics are taken: the first ones, at most."""
 
 
+@runtime_checkable
 class Viewer(Protocol):
     """What must be known of a model of videos."""
 
