@@ -12,7 +12,8 @@ from matplotlib.figure import SubFigure
 from hgnpipe.data.points import PointSets, load_points
 from hgnpipe.densities import build_density
 from hgnpipe.evaluation.portraits import grid_of, load_portrait
-from hgnpipe.reporting.flows import read_costs, read_flow_metrics
+from hgnpipe.reporting.flows import read_costs, read_likelihood
+from hgnpipe.reporting.pages import read_table
 from hgnpipe.reporting.plotting import (
     WIDTH,
     figure_style,
@@ -21,7 +22,6 @@ from hgnpipe.reporting.plotting import (
     say,
 )
 from hgnpipe.reporting.runs import by_run
-from hgnpipe.reporting.table1 import read_table
 from hgnpipe.runtime.command import run
 
 LIMIT = {"color": "0.45", "linestyle": (0, (1, 1.5)), "linewidth": 1.2}
@@ -58,7 +58,7 @@ def main(
     for one, path in by_run(history).items():
         course = read_table(path, "the course of a training", needed)
         courses.setdefault(one.model, []).append(course.set_index("iteration"))
-    found = read_flow_metrics(metrics, labels) if metrics else None
+    found = read_likelihood(metrics, labels) if metrics else None
     with figure_style():
         rows = 1 if len(densities) < 5 else 2
         figure = plt.figure(figsize=(WIDTH, 2.6 + 1.9 * rows))
