@@ -1,29 +1,15 @@
-"""Checks every annotated type and shape of the library while the tests run."""
+"""Fixtures that many tests share."""
 
-from beartype import BeartypeConf, beartype
-from jaxtyping import install_import_hook
+import os
+import shutil
+from pathlib import Path
 
-# As in Python's own rules, an integer may stand where a float is annotated.
-typechecker = beartype(conf=BeartypeConf(is_pep484_tower=True))
-install_import_hook("hgnpipe", f"{__name__}.typechecker")
+import pytest
+import torch
+from filelock import FileLock
+from pipeline import RUN, contents, copy_sources, make, shown, train_longer
 
-import os  # noqa: E402
-import shutil  # noqa: E402
-from pathlib import Path  # noqa: E402
-
-import pytest  # noqa: E402
-import torch  # noqa: E402
-from filelock import FileLock  # noqa: E402
-from pipeline import (  # noqa: E402
-    RUN,
-    contents,
-    copy_sources,
-    make,
-    shown,
-    train_longer,
-)
-
-from hgnpipe.models.hgn import HGN  # noqa: E402
+from hgnpipe.models.hgn import HGN
 
 torch.set_num_threads(1)
 

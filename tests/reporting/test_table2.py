@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hgnpipe.evaluation.scores import Scores
+from hgnpipe.evaluation.errors import Errors
 from hgnpipe.reporting.runs import Run
 from hgnpipe.reporting.table2 import (
     COLLAPSED,
@@ -27,7 +27,7 @@ def energies(seed, scale=1.0, ripple=0.1):
 
 def scores(energy):
     zeros = np.zeros((len(energy), LENGTH))
-    return Scores(zeros, zeros, np.asarray(energy), np.zeros(len(energy)))
+    return Errors(zeros, zeros, np.asarray(energy), np.zeros(len(energy)))
 
 
 def both(energy):

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -13,7 +12,7 @@ import torch
 import yaml
 from command_lines import command_line, script
 from damage import pickle_that_touches
-from pipeline import environment
+from pipeline import REPOSITORY, environment
 from safetensors.torch import save_file
 from test_config import GOOD, MISSING
 from test_scripts import FIT, HGN, arguments_of, outputs_in
@@ -21,7 +20,9 @@ from test_scripts import FIT, HGN, arguments_of, outputs_in
 from hgnpipe.files.hdf5 import stamp
 
 AGAIN = "Delete it, and `snakemake` makes it again."
-SERVER = Path(__file__).with_name("forking.py")
+SERVER = REPOSITORY / "tests/forking.py"
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def made(tmp_path_factory):
     make("extend", folder)
     make("simulate", folder, kind="mass_spring", output=folder / "springs.h5")
     make("render", folder, image_size=16, output=folder / "large_videos.h5")
-    for name in ("train", "points", "train_flow"):
+    for name in ("train", "draw_points", "train_flow"):
         make(name, folder)
     spoil(folder)
     return folder
@@ -128,20 +129,20 @@ SCRIPTS = {
     "evaluate on larger videos": ("evaluate", {"videos": ["@large_videos.h5"] * 2}, ["8x8", "16x16"]),
     "evaluate on motions of another system": ("evaluate", {"trajectories": ["@springs.h5", "@test_trajectories.h5"]}, ["train_videos.h5", "springs.h5", "do not belong together: system"]),
     "evaluate on motions of another split": ("evaluate", {"trajectories": ["@test_trajectories.h5"] * 2}, ["do not belong together", "split"]),
-    "measure beyond what is known": ("measure", {"horizons": [1, 9]}, ["horizon is 9", "between 1 and 4"]),
-    "play a video that is not there": ("play", {"example": -1}, ["example is -1", "zero or positive"]),
-    "points of text": ("points", table("words.csv"), ["words.csv", "'b'", "'x'", "finite number", "`columns`"]),
-    "points with gaps": ("points", table("gaps.csv"), ["gaps.csv", "'b'", "nan", "finite number"]),
-    "points that are constant": ("points", table("constant.csv"), ["constant.csv", "Column 2", "same value everywhere", "`columns`"]),
-    "too few points": ("points", table("short.csv"), ["short.csv", "number of rows is 4", "10 or more"]),
-    "points of a column that is not there": ("points", table("short.csv", columns=["a", "z"]), ["short.csv has no column 'z'", "a, b"]),
-    "points of a column taken twice": ("points", table("gaps.csv", columns=["a", "a"]), ["'a'", "once"]),
-    "points of no file": ("points", table("gone.csv"), ["gone.csv does not exist"]),
-    "points of an empty file": ("points", table("empty.csv"), ["empty.csv is not a table"]),
-    "points of a ragged file": ("points", table("ragged.csv"), ["ragged.csv is not a table", "header"]),
-    "points of a folder": ("points", table("folder.h5"), ["folder.h5 is a folder", "a file"]),
-    "points of HDF5": ("points", table("train_videos.h5"), ["train_videos.h5 is not a table"]),
-    "points of an unknown target": ("points", {"kind": "modse"}, ["'modse'", "modes, rings"]),
+    "measure beyond what is known": ("measure_dynamics", {"horizons": [1, 9]}, ["horizon is 9", "between 1 and 4"]),
+    "play a video that is not there": ("make_films", {"example": -1}, ["example is -1", "zero or positive"]),
+    "points of text": ("draw_points", table("words.csv"), ["words.csv", "'b'", "'x'", "finite number", "`columns`"]),
+    "points with gaps": ("draw_points", table("gaps.csv"), ["gaps.csv", "'b'", "nan", "finite number"]),
+    "points that are constant": ("draw_points", table("constant.csv"), ["constant.csv", "Column 2", "same value everywhere", "`columns`"]),
+    "too few points": ("draw_points", table("short.csv"), ["short.csv", "number of rows is 4", "10 or more"]),
+    "points of a column that is not there": ("draw_points", table("short.csv", columns=["a", "z"]), ["short.csv has no column 'z'", "a, b"]),
+    "points of a column taken twice": ("draw_points", table("gaps.csv", columns=["a", "a"]), ["'a'", "once"]),
+    "points of no file": ("draw_points", table("gone.csv"), ["gone.csv does not exist"]),
+    "points of an empty file": ("draw_points", table("empty.csv"), ["empty.csv is not a table"]),
+    "points of a ragged file": ("draw_points", table("ragged.csv"), ["ragged.csv is not a table", "header"]),
+    "points of a folder": ("draw_points", table("folder.h5"), ["folder.h5 is a folder", "a file"]),
+    "points of HDF5": ("draw_points", table("train_videos.h5"), ["train_videos.h5 is not a table"]),
+    "points of an unknown target": ("draw_points", {"kind": "modse"}, ["'modse'", "modes, rings"]),
     "a flow on videos": ("train_flow", {"points": "@train_videos.h5"}, ["'hgnpipe videos 2'", "expected 'hgnpipe points 2'"]),
     "a flow of another dimension": ("train_flow", {"options": {"num_steps": 1, "hidden_size": 4, "num_dims": 3}}, ["dimension of the points is 2"]),
     "judge a model as a flow": ("evaluate_flow", {"flow_path": "@model.safetensors"}, ["'hgnpipe model 2'", "expected 'hgnpipe flow 2'"]),

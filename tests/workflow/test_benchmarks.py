@@ -10,6 +10,8 @@ import torch
 from command_lines import find, load
 from PIL import Image
 
+pytestmark = pytest.mark.slow
+
 TINY = {"batch_size": 2, "num_frames": 4, "image_size": 8, "num_filters": 4}
 
 

@@ -24,6 +24,8 @@ from hgnpipe.data.videos import render_videos, save_trajectories
 from hgnpipe.files.whole import Claim
 from hgnpipe.systems import build_system
 
+pytestmark = pytest.mark.slow
+
 FULL, READ_ONLY = os.strerror(errno.ENOSPC), os.strerror(errno.EROFS)
 NUM_ITERATIONS = 60
 FIT = {"num_iterations": NUM_ITERATIONS, "batch_size": 2000, "learning_rate": 1e-3}
@@ -32,7 +34,8 @@ LIMITED = """
 import resource, runpy, sys
 import psutil
 import torch._dynamo  # which Adam imports when it is made
-import hgnpipe.runtime.command, hgnpipe.data.videos, hgnpipe.models.pixelhnn, hgnpipe.training.job
+import hgnpipe.data.videos, hgnpipe.models.pixelhnn
+import hgnpipe.runtime.command, hgnpipe.training.job
 
 limit = psutil.Process().memory_info().vms + 20_000_000
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
@@ -157,13 +160,13 @@ POINTS = {"num_train": 9000, "num_validation": 10, "num_test": 10, "seed": 0}
 MOTION = {"num": 600, "num_frames": 5, "seed": 0, "split": "train"}
 
 
-@pytest.mark.parametrize("name", ["simulate", "render", "points"])
+@pytest.mark.parametrize("name", ["simulate", "render", "draw_points"])
 def test_a_disk_that_fills_up_is_named_and_the_job_can_be_repeated(videos, disk, name):
     made, target = videos.with_name("trajectories.h5"), disk / "made.h5"
     options = {
         "simulate": {"kind": "mass_spring", "options": {}, **MOTION},
         "render": {"trajectories": made, "image_size": 16},
-        "points": {"kind": "modes", "options": {"num_modes": 3}, **POINTS},
+        "draw_points": {"kind": "modes", "options": {"num_modes": 3}, **POINTS},
     }
     words = command_line(name, {**options[name], "output": target})
     remount(disk, "size=64k")

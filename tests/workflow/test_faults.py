@@ -11,7 +11,7 @@ import psutil
 import pytest
 from pipeline import command, environment, job_below, weights_in
 
-pytestmark = pytest.mark.workflow
+pytestmark = pytest.mark.slow
 
 NUM_KILLS = 20
 TABLES = [f"results/{table}.csv" for table in ("table1", "table2", "metrics", "flows")]

@@ -17,16 +17,17 @@ from hgnpipe.data.videos import (
     render_videos,
     save_trajectories,
 )
+from hgnpipe.densities import build_density
+from hgnpipe.evaluation.errors import Errors, save_errors
 from hgnpipe.evaluation.portraits import Portrait, Step, grid_of, save_portrait
-from hgnpipe.evaluation.scores import Scores, save_scores
 from hgnpipe.reporting.plotting import (
     columns_width,
     figure_style,
     log_scale,
     system_label,
 )
-from hgnpipe.systems import SYSTEMS, System, build_system
-from hgnpipe.targets import build_target
+from hgnpipe.systems import SYSTEMS, build_system
+from hgnpipe.systems.base import System
 
 NAMES = ["pendulum", "two_body"]
 LABELS = {
@@ -66,7 +67,7 @@ def line(axes, name):
 
 def scores(mse):
     mse = np.broadcast_to(mse, (NUM, NUM_FRAMES)).astype(np.float32)
-    return Scores(mse, mse / 2, np.zeros_like(mse), np.zeros(NUM, np.float32))
+    return Errors(mse, mse / 2, np.zeros_like(mse), np.zeros(NUM, np.float32))
 
 
 def random_scores(seed):
@@ -105,7 +106,7 @@ def data(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """Scores, histories and references of made-up runs, where the rules put them."""
+    """Errors, histories and references of made-up runs, where the rules put them."""
     folder = tmp_path_factory.mktemp("results")
     rng = np.random.default_rng(0)
     for name in NAMES:
@@ -113,11 +114,11 @@ def results(tmp_path_factory):
             for seed in (0, 1):
                 run = folder / "runs" / name / model / f"seed{seed}"
                 run.mkdir(parents=True)
-                save_scores(run / "rollouts.h5", random_scores(number))
+                save_errors(run / "rollouts.h5", random_scores(number))
                 course = {"iteration": [10, 20, 30], "mse": rng.uniform(1, 2, 3) / 1e3}
                 pd.DataFrame(course).to_csv(run / "history.csv", index=False)
         (folder / "references").mkdir(exist_ok=True)
-        save_scores(folder / "references" / f"{name}.h5", references())
+        save_errors(folder / "references" / f"{name}.h5", references())
         rows = [
             {"system": name, "model": model, "seed": 0, "split": split,
              "trajectory": 0, "mse": mse, "mse_clean": mse, "kl": 0.0}
@@ -265,8 +266,8 @@ def test_a_run_on_a_system_without_references_is_refused(
 
 
 def test_systems_are_called_as_in_the_paper():
-    assert [system_label(name) for name in SYSTEMS] == [
-        "mass-spring", "pendulum", "two-body", "three-body",
+    assert [system_label(name) for name in SYSTEMS.names()] == [
+        "mass-spring", "pendulum", "three-body", "two-body",
     ]  # fmt: skip
 
 
@@ -295,7 +296,7 @@ def made(system, num=2):
     return Simulated(system, motion, {}), Videos(frames, system.frame_dt, {})
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("name", SYSTEMS.names())
 def test_the_paths_on_the_energy_are_the_trajectories(name):
     simulated, videos = made(build_system(name))
     figure = FIG05.draw({name: (simulated, videos)}, 1)
@@ -309,7 +310,7 @@ def test_the_paths_on_the_energy_are_the_trajectories(name):
     np.testing.assert_array_equal(paths, expected)
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("name", SYSTEMS.names())
 def test_frames_are_shown_with_their_times(name):
     system = build_system(name)
     shown = texts(FIG05.draw({name: made(system)}, 0))
@@ -317,7 +318,7 @@ def test_frames_are_shown_with_their_times(name):
         assert f"$t={frame * system.frame_dt:.3g}$" in shown
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("name", SYSTEMS.names())
 def test_the_colours_of_an_energy_say_how_large_it_is(name):
     shown = texts(FIG05.draw({name: made(build_system(name))}, 0))
     assert "energy $H$" in shown
@@ -325,7 +326,7 @@ def test_the_colours_of_an_energy_say_how_large_it_is(name):
 
 def test_only_an_energy_with_a_pole_is_clipped():
     ends = {}
-    for name in SYSTEMS:
+    for name in SYSTEMS.names():
         figure = FIG05.draw({name: made(build_system(name))}, 0)
         (filled,) = (c for c in figure.axes[0].collections if hasattr(c, "levels"))
         ends[name] = filled.extend
@@ -626,7 +627,7 @@ def of_seed(paths, seed):
 def test_densities_of_fig10_are_the_true_one_and_those_of_the_portraits(figure_of):
     panels = densities10(figure_of(FIG10))
     assert list(panels) == ["target", "My NHF", "My RNVP"]
-    target = build_target("modes", **BLOBS)
+    target = build_density("modes", **BLOBS)
     truth = np.exp(target.log_density(grid_of(REACH, GRID))).reshape(GRID, GRID)
     densities = [truth, portrait(2, 0).density, portrait(0, 2).density]
     for axes, density in zip(panels.values(), densities, strict=True):

@@ -4,6 +4,8 @@ import torch
 from hgnpipe.models.hgn import HGN
 from naive_hgn import naive_loss
 
+pytestmark = pytest.mark.slow
+
 VARIANTS = {
     "leapfrog": {},
     "euler": {"integrator": "euler"},

@@ -27,7 +27,7 @@ KINDS = {
 """How Snakemake's report opens a file; what it cannot show, it offers for download."""
 
 pytestmark = [
-    pytest.mark.workflow,
+    pytest.mark.slow,
     pytest.mark.skipif(
         not any(map(shutil.which, BROWSERS)),
         reason=f"the report needs a browser to be looked at: {', '.join(BROWSERS)}",

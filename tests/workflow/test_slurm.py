@@ -31,7 +31,7 @@ from pipeline import (
 
 from hgnpipe.files.whole import Claim
 
-pytestmark = [pytest.mark.workflow, pytest.mark.usefixtures("slurm")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("slurm")]
 
 TARGET = f"{RUN}/model.safetensors"
 FAST = ["--slurm-init-seconds-before-status-checks", "1"]

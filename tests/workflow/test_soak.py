@@ -9,7 +9,7 @@ import psutil
 import pytest
 from pipeline import command, configure, environment
 
-pytestmark = pytest.mark.workflow
+pytestmark = pytest.mark.slow
 
 NUM_JOBS = 300
 FAILING = """

@@ -37,7 +37,7 @@ from pipeline import (
 )
 from yte import process_yaml
 
-pytestmark = pytest.mark.workflow
+pytestmark = pytest.mark.slow
 
 HGNS = {name for name, m in SMOKE["models"].items() if m["family"] == "hgn"}
 FLOWS = SMOKE["flows"]

@@ -8,7 +8,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from hgnpipe.collection import require
-from hgnpipe.evaluation.scores import Scores
+from hgnpipe.evaluation.errors import Errors
 from hgnpipe.reporting.pages import across, in_order, read_table, short
 from hgnpipe.reporting.runs import Run, label_of
 from hgnpipe.reporting.table1 import SCALE
@@ -30,7 +30,7 @@ def read_published_variances(path: str | Path) -> pd.DataFrame:
 
 
 def table2(
-    errors: Mapping[Run, Mapping[str, Scores]],
+    errors: Mapping[Run, Mapping[str, Errors]],
     published: pd.DataFrame,
     labels: Mapping[str, str],
     example: int = 0,

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import SubFigure
 
 from hgnpipe.data.points import PointSets, load_points
+from hgnpipe.densities import build_density
 from hgnpipe.evaluation.portraits import grid_of, load_portrait
 from hgnpipe.reporting.flows import read_costs, read_likelihood
 from hgnpipe.reporting.pages import read_table
@@ -22,7 +23,6 @@ from hgnpipe.reporting.plotting import (
 )
 from hgnpipe.reporting.runs import by_run
 from hgnpipe.runtime.command import run
-from hgnpipe.targets import build_target
 
 LIMIT = {"color": "0.45", "linestyle": (0, (1, 1.5)), "linewidth": 1.2}
 
@@ -96,7 +96,7 @@ def draw_densities(
         return
     first = next(iter(portraits.values()))
     num, reach = len(first.density), first.position_range
-    target = build_target(origin["kind"], **origin["options"])
+    target = build_density(origin["kind"], **origin["options"])
     truth = np.exp(target.log_density(grid_of(reach, num))).reshape(num, num)
     extent = (-reach, reach, -reach, reach)
     style = {"origin": "lower", "extent": extent, "vmin": 0, "vmax": truth.max()}

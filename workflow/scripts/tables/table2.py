@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hgnpipe.evaluation.scores import load_scores
+from hgnpipe.evaluation.errors import load_errors
 from hgnpipe.reporting.pages import write_table
 from hgnpipe.reporting.runs import by_run
 from hgnpipe.reporting.table2 import (
@@ -42,7 +42,7 @@ def main(
         preset: Name of the preset, for the caption.
         output: Files to write, told apart by what they end in: .csv, .md, .html.
     """
-    found = {one: load_scores(path) for one, path in by_run(errors).items()}
+    found = {one: load_errors(path) for one, path in by_run(errors).items()}
     table = table2(found, read_published_variances(published), labels, example)
     caption = CAPTION.format(preset=preset, threshold=COLLAPSED)
     pages = {"": layout2(table)}

@@ -1,0 +1,233 @@
+"""What the rules ask of the configuration.
+
+A method that takes ``wildcards`` answers for one job; the others answer with a function
+of wildcards, which is what Snakemake wants for inputs and params.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hgnpipe.config.schema import Config, Kind, Preset
+from hgnpipe.fingerprint import code_hash, reached
+
+SCRIPTS = "workflow/scripts"
+TABLE = "table"
+"""Kind of a density that is a table of points, of any dimension."""
+OTHERS = "others"
+"""Key of ``learn``: flows that learn a density that the preset does not list."""
+REFERENCE_LABELS = {
+    "mean_image": "mean image",
+    "noise_floor": "noise floor",
+    "target": "target",
+    "gaussian": "Gaussian",
+}
+"""Rows of the tables that nobody trains."""
+
+OfJob = Callable[[Any], Any]
+
+# A stage of the code is read once in a call of Snakemake, however many jobs ask for it.
+_code_hash, _reached = cache(code_hash), cache(reached)
+
+
+class Settings:
+    """The configuration, and what every model and flow gets of it.
+
+    Args:
+        config: All of ``config.yaml``.
+        blocks: From `hgnpipe.config.building.check_preset`, by preset: family, options
+            and training of every model and system, and of every flow.
+    """
+
+    def __init__(self, config: Config, blocks: Mapping[str, Any]) -> None:
+        self.config = config
+        self.blocks = blocks
+
+    # The preset of a job
+
+    def preset(self, wildcards: Any) -> Preset:
+        """The preset that a job belongs to."""
+        return self.config.presets[wildcards.preset]
+
+    def value(self, path: str) -> OfJob:
+        """Entry of a preset by its path, for example ``data.num_frames``."""
+
+        def of_job(wildcards: Any) -> Any:
+            entry: Any = self.preset(wildcards)
+            for key in path.format(**dict(wildcards.items())).split("."):
+                entry = getattr(entry, key)
+            return entry
+
+        return of_job
+
+    def values(self, path: str, *keys: str) -> OfJob:
+        """Some values of a block of a preset, as JSON."""
+        block = self.value(path)
+        return lambda wildcards: block(wildcards).model_dump_json(include={*keys})
+
+    def labels(self, wildcards: Any) -> str:
+        """How tables and figures call the rows of a preset, in their order, as JSON."""
+        blocks, config = self.blocks[wildcards.preset], self.config
+        models = {n: r.label for n, r in config.models.items() if n in blocks["models"]}
+        flows = {n: r.label for n, r in config.flows.items() if n in blocks["flows"]}
+        return json.dumps(models | REFERENCE_LABELS | flows)
+
+    # Data
+
+    def kind(self, wildcards: Any) -> str:
+        """Kind of the system, or of the density, of a job."""
+        return self._block(wildcards).kind
+
+    def options(self, wildcards: Any) -> str:
+        """Options of the system, or of the density, of a job, as JSON."""
+        return json.dumps(self._block(wildcards).options)
+
+    def _block(self, wildcards: Any) -> Kind:
+        job = dict(wildcards.items())
+        if "density" in job:
+            return self.config.densities[job["density"]]
+        return self.config.systems[job["system"]]
+
+    def densities(self, preset: str) -> list[str]:
+        """Densities that the flows of a preset learn."""
+        flows = self.config.presets[preset].flows
+        return [name for name in flows.learn if name != OTHERS] if flows else []
+
+    def system_kinds(self) -> list[str]:
+        """Kinds of all systems, each once."""
+        return [*dict.fromkeys(block.kind for block in self.config.systems.values())]
+
+    def num_extended(self, wildcards: Any) -> int:
+        """Trajectories that are followed beyond their frames: of train the example."""
+        evaluation = self.preset(wildcards).evaluation
+        few = evaluation.example + 1
+        test = wildcards.split == "test"
+        return max(few, evaluation.num_extended) if test else few
+
+    def num_before(self, wildcards: Any) -> int:
+        """Frames before the first: as many as a backward rollout shows."""
+        return self.preset(wildcards).data.num_frames - 1
+
+    def num_after(self, wildcards: Any) -> int:
+        """Frames after the last: as many as the longest horizon asks for."""
+        return max(self.preset(wildcards).evaluation.horizons)
+
+    # Models
+
+    def models(self, preset: str) -> list[str]:
+        """Rows of Table 1 in a preset."""
+        return list(self.blocks[preset]["models"])
+
+    def model(self, wildcards: Any) -> str:
+        """Family, options and training of the model of a job, as JSON.
+
+        Raises:
+            ValueError: If the preset lacks the model or the system.
+        """
+        preset = wildcards.preset
+        models = self.blocks[preset]["models"]
+        systems = find_block("model", wildcards.model, preset, models)
+        return json.dumps(find_block("system", wildcards.system, preset, systems))
+
+    def runs(
+        self, file: str, models: Sequence[str] | None = None, one_seed: bool = False
+    ) -> OfJob:
+        """One file of every run of a preset, or of some models, or of the lowest seed.
+
+        A model that the preset lacks is left out. With ``only_finished`` so is a run
+        whose model is not there, and tables and figures say what is missing.
+        """
+
+        def of_preset(wildcards: Any) -> list[str]:
+            preset = self.preset(wildcards)
+            system = getattr(wildcards, "system", None)
+            runs = [
+                f"results/{wildcards.preset}/runs/{place}/{model}/seed{seed}/{file}"
+                for place in ([system] if system else preset.systems)
+                for model in self.models(wildcards.preset)
+                if models is None or model in models
+                for seed in ([min(preset.seeds)] if one_seed else preset.seeds)
+            ]
+            return self.there(runs, "model.safetensors")
+
+        return of_preset
+
+    def per_system(self, file: str) -> OfJob:
+        """A file below ``results/{preset}/`` for each system of the preset."""
+        return lambda wildcards: [
+            f"results/{wildcards.preset}/{file.format(system=system)}"
+            for system in self.preset(wildcards).systems
+        ]
+
+    def families(self, kinds: Iterable[str] = ("models", "flows")) -> OfJob:
+        """Family of every model, or flow, of a preset, as JSON."""
+        rows = {"models": self.config.models, "flows": self.config.flows}
+        return lambda wildcards: json.dumps(
+            {
+                name: rows[kind][name].family
+                for kind in kinds
+                for name in self.blocks[wildcards.preset][kind]
+            }
+        )
+
+    # Code
+
+    def code(self, script: str) -> OfJob:
+        """Fingerprint of a script below ``workflow/scripts``, and of what it looks up.
+
+        A script that can build any system, density, model or flow depends on those
+        alone that its job is about.
+        """
+        path = f"{SCRIPTS}/{script}.py"
+
+        def of_job(wildcards: Any) -> str:
+            return _code_hash(path, *self._looked_up(path, wildcards))
+
+        return of_job
+
+    def _looked_up(self, path: str, wildcards: Any) -> list[str]:
+        """Modules that a script finds by a name in the configuration."""
+        return sorted(
+            f"hgnpipe.{package}.{name}"
+            for package in ("systems", "densities", "models", "flows")
+            if f"hgnpipe.{package}" in _reached(path)
+            for name in self._names(package, dict(wildcards.items())) - {TABLE}
+        )
+
+    def _names(self, package: str, job: Mapping[str, str]) -> set[str]:
+        """Kinds or families that a job is about: its own, its preset's, or all."""
+        blocks, preset = getattr(self.config, package), job.get("preset")
+        own = {"systems": "system", "densities": "density"}.get(package, "model")
+        if job.get(own) in blocks:
+            names = [job[own]]
+        elif preset is None:
+            names = blocks
+        elif package == "systems":
+            names = self.config.presets[preset].systems
+        elif package == "densities":
+            names = self.densities(preset)
+        else:
+            names = self.blocks[preset][package]
+        attribute = "kind" if package in ("systems", "densities") else "family"
+        return {getattr(blocks[name], attribute) for name in names}
+
+    def there(self, runs: list[str], weights: str) -> list[str]:
+        """Files of runs; with ``only_finished`` of those whose weights are there."""
+        if not self.config.only_finished:
+            return runs
+        return [run for run in runs if Path(run).with_name(weights).exists()]
+
+
+def find_block(kind: str, name: str, preset: str, blocks: Mapping[str, Any]) -> Any:
+    """Block of a preset by its name.
+
+    Raises:
+        ValueError: If there is none; the message lists those that exist.
+    """
+    if name not in blocks:
+        raise ValueError(
+            f"Unknown {kind} {name!r} of preset {preset!r}. Known: {', '.join(blocks)}."
+        )
+    return blocks[name]
