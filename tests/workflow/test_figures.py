@@ -114,7 +114,7 @@ def results(tmp_path_factory):
             for seed in (0, 1):
                 run = folder / "runs" / name / model / f"seed{seed}"
                 run.mkdir(parents=True)
-                save_errors(run / "rollouts.h5", random_scores(number))
+                save_errors(run / "errors.h5", random_scores(number))
                 course = {"iteration": [10, 20, 30], "mse": rng.uniform(1, 2, 3) / 1e3}
                 pd.DataFrame(course).to_csv(run / "history.csv", index=False)
         (folder / "references").mkdir(exist_ok=True)
@@ -177,9 +177,9 @@ def flow_files(tmp_path_factory):
         course = {"iteration": [10, 20, 30], "held_out": held_out}
         course = pd.DataFrame({**course, "held_out_bound": bound})
         course.to_csv(run / "history.csv", index=False)
-        row = {"target": "blobs", "model": model, "seed": seed, "measure": "excess"}
+        row = {"density": "blobs", "model": model, "seed": seed, "measure": "excess"}
         row |= {"value": EXCESS[model, seed], "error": 0.01}
-        pd.DataFrame([row]).to_csv(run / "metrics.csv", index=False)
+        pd.DataFrame([row]).to_csv(run / "likelihood.csv", index=False)
     rows = [
         {"model": model, "task": task, "milliseconds": 1000 * seconds * factor}
         for model, seconds in SECONDS.items()
@@ -199,7 +199,7 @@ def arguments(data, results, flow_files):
             "videos": [data / n / "train_videos.h5" for n in NAMES], "example": 0,
         },
         FIG06: {
-            "rollouts": sorted(results.glob("runs/*/*/seed0/rollouts.h5")),
+            "errors": sorted(results.glob("runs/*/*/seed0/errors.h5")),
             "references": [results / "references" / f"{n}.h5" for n in NAMES],
             "families": FAMILIES, "labels": LABELS, "example": 0,
         },
@@ -211,7 +211,7 @@ def arguments(data, results, flow_files):
             "points": flow_files / "points.h5", "costs": flow_files / "costs.csv",
             "portraits": sorted(flow_files.glob("*/seed0/portrait.h5")),
             "history": sorted(flow_files.glob("*/*/history.csv")),
-            "metrics": sorted(flow_files.glob("*/*/metrics.csv")),
+            "likelihood": sorted(flow_files.glob("*/*/likelihood.csv")),
             "num_importance_samples": 32, "labels": FLOW_LABELS,
         },
         FIG11: {
@@ -255,7 +255,7 @@ def test_an_example_that_is_not_there_is_refused(module, example, arguments, tmp
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("module", "key"), [(FIG06, "rollouts"), (FIG11, "history")])
+@pytest.mark.parametrize(("module", "key"), [(FIG06, "errors"), (FIG11, "history")])
 def test_a_run_on_a_system_without_references_is_refused(
     module, key, arguments, tmp_path
 ):
@@ -657,7 +657,9 @@ def test_courses_of_fig10_are_means_over_the_seeds(figure_of):
 
 
 def test_one_seed_of_a_flow_is_drawn_as_it_was_logged(figure_of, arguments):
-    files = {key: of_seed(arguments[FIG10][key], 1) for key in ("history", "metrics")}
+    files = {
+        key: of_seed(arguments[FIG10][key], 1) for key in ("history", "likelihood")
+    }
     figure = figure_of(FIG10, **files)
     left, _ = courses10(figure)
     for model, label in FLOW_LABELS.items():
@@ -734,7 +736,7 @@ def test_any_number_of_flows_is_drawn(figure_of, tmp_path, num):
 
 
 def test_fig10_without_any_flow_says_so(figure_of):
-    figure = figure_of(FIG10, portraits=[], history=[], metrics=[])
+    figure = figure_of(FIG10, portraits=[], history=[], likelihood=[])
     assert "no flow of this target is trained yet" in texts(figure)
     figure.draw_without_rendering()
 
@@ -768,7 +770,7 @@ def test_a_flow_whose_likelihood_is_not_finite_leaves_the_others_to_be_seen(
 
 
 @pytest.mark.parametrize("content", ["", "a,b\n1,2\n"])
-@pytest.mark.parametrize("key", ["history", "metrics"])
+@pytest.mark.parametrize("key", ["history", "likelihood"])
 def test_what_is_no_table_of_a_flow_is_named(content, key, arguments, tmp_path):
     path = tmp_path / "blobs" / "nhf" / "seed0" / f"{key}.csv"
     path.parent.mkdir(parents=True)

@@ -50,6 +50,7 @@ MODEL = {"family": "hgn", "options": HGN, "training": FIT}
 FLOW = {"family": "nhf", "options": NHF, "training": FLOW_FIT, "watched": WATCHED}
 EXTENT = {"num_extended": 3, "horizons": [1, 3]}
 EVALUATION = {**EXTENT, "symetric_repeats": 2, "batch_size": 2}
+KINDS = ("csv", "html", "md")
 SIZES = {"num_train": 40, "num_validation": 20, "num_test": 20}
 
 
@@ -126,27 +127,23 @@ def arguments_of(name, folder, **changes):
             "num_samples": 2, "output": folder / "films.h5", "device": "cpu",
         },
         "table1": {
-            "metrics": [folder / "errors.csv", folder / "references.csv"],
+            "errors": [folder / "errors.csv", folder / "references.csv"],
             "published": PUBLISHED, "labels": {"mine": "My HGN"}, "preset": "tiny",
-            "csv": folder / "table1.csv", "markdown": folder / "table1.md",
-            "html": folder / "table1.html",
+            "output": [folder / f"table1.{kind}" for kind in KINDS],
         },
         "table2": {
-            "rollouts": [folder / "errors.h5"], "published": PUBLISHED2,
+            "errors": [folder / "errors.h5"], "published": PUBLISHED2,
             "labels": {"mine": "My HGN"}, "example": 1, "preset": "tiny",
-            "csv": folder / "table2.csv", "markdown": folder / "table2.md",
-            "html": folder / "table2.html",
+            "output": [folder / f"table2.{kind}" for kind in KINDS],
         },
         "dynamics": {
             "measures": [folder / "dynamics.csv", folder / "references_dynamics.csv"],
             "labels": {"mine": "My HGN", "mean_image": "mean image"}, "preset": "tiny",
-            "csv": folder / "all_measures.csv",
-            "markdown": folder / "all_measures.md",
-            "html": folder / "all_measures.html",
+            "output": [folder / f"all_measures.{kind}" for kind in KINDS],
         },
         "fig07_rollouts": {
             "films": [folder / "films.h5"],
-            "metrics": [folder / "errors.csv", folder / "references.csv"],
+            "errors": [folder / "errors.csv", folder / "references.csv"],
             "system": "pendulum", "model": "mine", "baseline": "hnn",
             "labels": {"mine": "My HGN"}, "figure": [folder / "fig07.png"],
             "animation": [folder / "fig07.gif"],
@@ -187,13 +184,12 @@ def arguments_of(name, folder, **changes):
             "repeats": 2, "output": folder / "costs.csv", "device": "cpu",
         },
         "flows": {
-            "metrics": [
+            "likelihood": [
                 points.with_name("references.csv"), flow.with_name("likelihood.csv"),
             ],
             "costs": folder / "costs.csv", "preset": "tiny",
             "labels": {"gaussian": "Gaussian", "mine": "My NHF", "other": "RNVP"},
-            "csv": folder / "flows.csv", "markdown": folder / "flows.md",
-            "html": folder / "flows.html",
+            "output": [folder / f"flows.{kind}" for kind in KINDS],
         },
         "fig09_flow": {
             "points": points, "portrait": [flow.with_name("portrait.h5")],
@@ -202,7 +198,7 @@ def arguments_of(name, folder, **changes):
         "fig10_flows": {
             "points": points, "portraits": [flow.with_name("portrait.h5")],
             "history": [flow.with_name("history.csv")],
-            "metrics": [flow.with_name("likelihood.csv")],
+            "likelihood": [flow.with_name("likelihood.csv")],
             "costs": folder / "costs.csv",
             "num_importance_samples": 2,
             "labels": {"mine": "My NHF"}, "output": [folder / "fig10.png"],
@@ -387,7 +383,7 @@ def test_what_the_paper_does_not_have_is_not_called_collapsed(made):
 def test_the_page_of_measures_has_every_measure(made):
     measures = pd.read_csv(made / "dynamics.csv").measure
     text = (made / "all_measures.md").read_text("utf-8")
-    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    lines = [line for line in text.splitlines() if line.startswith("|")]
     assert len(lines) == 2 + len(measures) and "# Measures of the dynamics" in text
 
 
@@ -560,13 +556,13 @@ OUTPUTS = {
     "train": ["output", "checkpoint"],
     "evaluate": ["table", "errors"],
     "evaluate_references": ["table", "errors"],
-    "table1": ["csv", "markdown", "html"],
+    "table1": ["output"],
     "extend": ["output"],
     "measure_dynamics": ["output"],
     "measure_dynamics_references": ["output"],
     "make_films": ["output"],
-    "table2": ["csv", "markdown", "html"],
-    "dynamics": ["csv", "markdown", "html"],
+    "table2": ["output"],
+    "dynamics": ["output"],
     "fig07_rollouts": ["figure", "animation"],
     "fig08_samples": ["figure", "animation"],
     "draw_points": ["output"],
@@ -575,7 +571,7 @@ OUTPUTS = {
     "evaluate_flow_references": ["output"],
     "make_portrait": ["output"],
     "flow_costs": ["output"],
-    "flows": ["csv", "markdown", "html"],
+    "flows": ["output"],
     "fig09_flow": ["output"],
     "fig10_flows": ["output"],
 }
@@ -588,7 +584,7 @@ INPUTS = [
     ("evaluate_references", "train_videos"),
     ("evaluate_references", "videos"),
     ("evaluate_references", "trajectories"),
-    ("table1", "metrics"),
+    ("table1", "errors"),
     ("table1", "published"),
     ("extend", "trajectories"),
     ("measure_dynamics", "model_path"),
@@ -602,11 +598,11 @@ INPUTS = [
     ("make_films", "model_path"),
     ("make_films", "videos"),
     ("make_films", "motions"),
-    ("table2", "rollouts"),
+    ("table2", "errors"),
     ("table2", "published"),
     ("dynamics", "measures"),
     ("fig07_rollouts", "films"),
-    ("fig07_rollouts", "metrics"),
+    ("fig07_rollouts", "errors"),
     ("fig08_samples", "films"),
     ("train_flow", "points"),
     ("evaluate_flow", "flow_path"),
@@ -614,14 +610,14 @@ INPUTS = [
     ("evaluate_flow_references", "points"),
     ("make_portrait", "flow_path"),
     ("make_portrait", "points"),
-    ("flows", "metrics"),
+    ("flows", "likelihood"),
     ("flows", "costs"),
     ("fig09_flow", "points"),
     ("fig09_flow", "portrait"),
     ("fig10_flows", "points"),
     ("fig10_flows", "portraits"),
     ("fig10_flows", "history"),
-    ("fig10_flows", "metrics"),
+    ("fig10_flows", "likelihood"),
     ("fig10_flows", "costs"),
 ]
 
@@ -629,10 +625,15 @@ INPUTS = [
 def outputs_in(target, name, folder):
     """Paths in another folder for all outputs of a script."""
     usual = arguments_of(name, folder)
-    changed = {key: target / f"{key}{last(usual[key]).suffix}" for key in OUTPUTS[name]}
+
+    def path(key, like):
+        return target / f"{key}{like.suffix}"
+
     return {
-        key: [path] if isinstance(usual[key], list) else path
-        for key, path in changed.items()
+        key: [path(key, one) for one in usual[key]]
+        if isinstance(usual[key], list)
+        else path(key, usual[key])
+        for key in OUTPUTS[name]
     }
 
 

@@ -33,7 +33,7 @@ Rollouts = dict[str, Errors]
 
 
 def main(
-    rollouts: list[Path],
+    errors: list[Path],
     references: list[Path],
     families: dict,
     labels: dict,
@@ -43,7 +43,7 @@ def main(
     """Draw Fig. 6.
 
     Args:
-        rollouts: Errors of one run of every model on every system, HDF5.
+        errors: Errors of one run of every model on every system, HDF5.
         references: Errors of mean image and noise floor of every system, HDF5.
         families: Family of every model; each family has rows, and scales, of its own.
         labels: Names of the models.
@@ -51,7 +51,7 @@ def main(
         output: Files to write, in the formats that their names ask for.
     """
     scores = {path.stem: {"references": load_errors(path)} for path in references}
-    for one, path in by_run(rollouts).items():
+    for one, path in by_run(errors).items():
         lookup("system", one.system, scores)[one.model] = load_errors(path)
     for models in scores.values():
         for splits in models.values():

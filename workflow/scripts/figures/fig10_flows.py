@@ -31,7 +31,7 @@ def main(
     points: Path,
     portraits: list[Path],
     history: list[Path],
-    metrics: list[Path],
+    likelihood: list[Path],
     costs: Path,
     num_importance_samples: int,
     labels: dict,
@@ -43,7 +43,7 @@ def main(
         points: Points of the target.
         portraits: Portrait of every flow, of one seed.
         history: Course of the training of every flow with every seed, CSV.
-        metrics: Measures of every flow with every seed, CSV.
+        likelihood: Measures of every flow with every seed, CSV.
         costs: What a training step of every flow costs, CSV.
         num_importance_samples: Samples per point behind the courses of NHF.
         labels: Names of the flows.
@@ -58,7 +58,7 @@ def main(
     for one, path in by_run(history).items():
         course = read_table(path, "the course of a training", needed)
         courses.setdefault(one.model, []).append(course.set_index("iteration"))
-    found = read_likelihood(metrics, labels) if metrics else None
+    found = read_likelihood(likelihood, labels) if likelihood else None
     with figure_style():
         rows = 1 if len(densities) < 5 else 2
         figure = plt.figure(figsize=(WIDTH, 2.6 + 1.9 * rows))
