@@ -18,13 +18,13 @@ from hgnpipe.config.reading import Mistake, at, file_of, lookup_all, read_config
 from hgnpipe.config.schema import Config, Flows
 from hgnpipe.config.settings import (
     OTHERS,
-    REFERENCE_LABELS,
     SCRIPTS,
     TABLE,
     Settings,
 )
 from hgnpipe.files.whole import written_whole
 from hgnpipe.fingerprint import REPOSITORY, code_hash
+from hgnpipe.reporting.runs import REFERENCE_LABELS
 
 FILE = "config.yaml"
 

@@ -12,20 +12,13 @@ from typing import Any
 
 from hgnpipe.config.schema import Config, Kind, Preset
 from hgnpipe.fingerprint import code_hash, reached
+from hgnpipe.reporting.runs import REFERENCE_LABELS
 
 SCRIPTS = "workflow/scripts"
 TABLE = "table"
 """Kind of a density that is a table of points, of any dimension."""
 OTHERS = "others"
 """Key of ``learn``: flows that learn a density that the preset does not list."""
-REFERENCE_LABELS = {
-    "mean_image": "mean image",
-    "noise_floor": "noise floor",
-    "target": "target",
-    "gaussian": "Gaussian",
-}
-"""Rows of the tables that nobody trains."""
-
 OfJob = Callable[[Any], Any]
 
 # A stage of the code is read once in a call of Snakemake, however many jobs ask for it.
