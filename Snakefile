@@ -1,25 +1,29 @@
 # From nothing to the tables of "Hamiltonian Generative Networks" (Toth et al., 2020):
 #
-#     simulate -> render -> train -> evaluate, measure, play -> tables, figures -> report
-#     points -> train_flow -> evaluate_flow, portray_flow    -> tables, figures -> report
+#     simulate -> render -> train -> evaluate, measure_dynamics, make_films -> tables, figures -> report
+#     draw_points -> train_flow -> evaluate_flow, make_portrait             -> tables, figures -> report
 #
 # `snakemake --cores 8 results/table1.csv` builds the preset that config.yaml names. Any
 # file of any preset can be asked for by its path, results/{preset}/...
 import sys
-from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
-from hgnpipe.config import check_config, check_device, read_flags, share_environment
-from hgnpipe.fingerprint import code_hash
-from hgnpipe.yaml_file import check_yaml
+from hgnpipe.config.checks import check_config
+from hgnpipe.config.environment import check_device, share_environment
+from hgnpipe.config.flow_settings import FlowSettings
+from hgnpipe.config.plain_yaml import check_yaml
+from hgnpipe.config.results import Results
 
-code_hash = cache(code_hash)  # hundreds of jobs share a few scripts
+ROOT = Path(workflow.basedir)
+FILES = ["config.yaml", *workflow.configfiles]
+
 try:
-    check_yaml(Path("config.yaml"))
+    for file in FILES:
+        check_yaml(Path(file))
 except ValueError as error:
     raise WorkflowError(str(error)) from None
 
@@ -33,37 +37,20 @@ shell.prefix(
     "set -euo pipefail; trap : TERM INT HUP USR1; "
     "tee() {{ trap '' TERM INT HUP USR1; exec tee \"$@\"; }}; "
 )
-
-ROOT = Path(workflow.basedir)
-FAMILIES = [
-    f"hgnpipe.models.{path.stem}"
-    for path in sorted((ROOT / "src/hgnpipe/models").glob("[a-z]*.py"))
-]
-FLOWS = [
-    f"hgnpipe.flows.{path.stem}"
-    for path in sorted((ROOT / "src/hgnpipe/flows").glob("[a-z]*.py"))
-]
 share_environment()
-read_flags(config)
 try:
-    check_config(
-        config,
-        schema=ROOT / "workflow/schemas/config.schema.yaml",
-        remember=ROOT / ".snakemake/hgnpipe_checked",
-        code=code_hash(
-            "workflow/scripts/models/train.py", *FAMILIES, *FLOWS, "hgnpipe.targets"
-        ),
-    )
+    settings = check_config(config, ROOT / ".snakemake/hgnpipe_checked", FILES)
     if not workflow.remote_exec and workflow.local_exec:
-        check_device(config["device"])
+        check_device(settings.config.device)
 except ValueError as error:
     raise WorkflowError(str(error)) from None
+flow_settings, results = FlowSettings(settings), Results(settings)
 
 
 wildcard_constraints:
-    preset="|".join(config["presets"]),
-    system="|".join(config["systems"]),
-    target="|".join(config["targets"]),
+    preset="|".join(settings.config.presets),
+    system="|".join(settings.config.systems),
+    density="|".join(settings.config.densities) or "none",
     model="[A-Za-z][A-Za-z0-9_]*",
     split="train|test",
     seed="[0-9]+",
@@ -79,16 +66,9 @@ report: "workflow/report/workflow.rst"
 
 rule all:
     input:
-        multiext("results/table1", ".csv", ".md", ".html"),
-        multiext("results/table2", ".csv", ".md", ".html"),
-        multiext("results/metrics", ".csv", ".md", ".html"),
-        multiext("results/flows", ".csv", ".md", ".html"),
-        lambda wildcards: current_figures(),
-        "results/report.html",
+        results.current(),
 
 
-include: "workflow/rules/settings.smk"
-include: "workflow/rules/flow_settings.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/flows.smk"

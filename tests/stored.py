@@ -4,7 +4,7 @@ import numpy as np
 
 from hgnpipe.data.simulation import simulate
 from hgnpipe.data.videos import save_trajectories
-from hgnpipe.evaluation.scores import Scores, save_scores
+from hgnpipe.evaluation.errors import Errors, save_errors
 from hgnpipe.systems import build_system
 
 
@@ -17,10 +17,10 @@ def write_trajectories(path, name="pendulum", num=5, **options):
     return system, trajectories
 
 
-def write_scores(path):
+def write_errors(path):
     rng = np.random.default_rng(0)
     numbers = rng.random((4, 3, 2), np.float32)
     numbers[2] = np.nan
-    scores = Scores(*numbers[:3], numbers[3, :, 0])
-    save_scores(path, {"train": scores, "test": scores._replace(kl=scores.kl + 1)})
-    return scores
+    errors = Errors(*numbers[:3], numbers[3, :, 0])
+    save_errors(path, {"train": errors, "test": errors._replace(kl=errors.kl + 1)})
+    return errors

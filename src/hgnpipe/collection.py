@@ -1,16 +1,95 @@
 """Look things up by the name a user wrote, and fail with the names that exist.
 
-The signature of what is built is the schema of its options: they arrive as keywords,
-and one that the constructor does not know is an error that names it.
+A folder is a registry: every file in it holds one class or function of the file's name,
+and adding one is adding a file. The signature of what is built is the schema of its
+options: one that it does not know, or of another type, is an error that names it.
 """
 
+import importlib
 import inspect
-import types
+import json
+import math
+import pkgutil
 import typing
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from pydantic import ConfigDict, ValidationError, create_model
+
 T = TypeVar("T")
+
+STRICT = ConfigDict(
+    extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=()
+)
+
+
+@dataclass(frozen=True)
+class Collection:
+    """Classes or functions of one kind, a file each in the folder of a package.
+
+    Attributes:
+        kind: What messages call one of them, for example ``system``.
+        package: Full name of the package.
+    """
+
+    kind: str
+    package: str
+
+    def names(self) -> list[str]:
+        """Names of the files, in order; none of them is imported.
+
+        ``base`` and files that begin with an underscore are what the others share.
+        """
+        folder = importlib.import_module(self.package).__path__
+        files = (module.name for module in pkgutil.iter_modules(folder))
+        return sorted(n for n in files if n != "base" and not n.startswith("_"))
+
+    def find(self, name: str) -> Callable[..., Any]:
+        """What the file ``name`` is there for: its ``two_body`` or ``TwoBody``.
+
+        Raises:
+            ValueError: If there is no such file, the message lists those that are
+                there; or if nothing in it is called like it.
+        """
+        lookup(self.kind, name, dict.fromkeys(self.names()))
+        found = vars(importlib.import_module(f"{self.package}.{name}"))
+        alike = (key for key in found if _plain(key) == _plain(name))
+        meant = next((found[key] for key in alike if callable(found[key])), None)
+        if meant is None:
+            raise ValueError(
+                f"{self.package}.{name} defines no class or function of its name."
+            )
+        return meant
+
+    def check(self, name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+        """See `check_options`; nothing is built.
+
+        Raises:
+            ValueError: If the name or an option is unknown, an option is missing, or of
+                a wrong type.
+        """
+        return check_options(f"{self.kind} {name!r}", self.find(name), options)
+
+    def build(self, name: str, /, **options: Any) -> Any:
+        """What the file ``name`` makes of these options.
+
+        Raises:
+            ValueError: If the name or an option is unknown, or a value out of range.
+        """
+        return self.find(name)(**self.check(name, options))
+
+    def unused(self, name: str, options: Mapping[str, Any]) -> set[str]:
+        """Those of the options that have no effect beside the others.
+
+        A class that has such options says so by a static method ``unused_options``,
+        from all its options, those left out at their defaults, to names.
+        """
+        found = self.find(name)
+        parameters = inspect.signature(found).parameters.values()
+        defaults = {parameter.name: parameter.default for parameter in parameters}
+        say = getattr(found, "unused_options", lambda options: set())
+        return say(defaults | dict(options)) & options.keys()
 
 
 def lookup(kind: str, name: str, registry: Mapping[str, T]) -> T:
@@ -28,28 +107,45 @@ def lookup(kind: str, name: str, registry: Mapping[str, T]) -> T:
 
 def check_options(
     owner: str, constructor: Callable[..., Any], options: Mapping[str, Any]
-) -> None:
+) -> dict[str, Any]:
     """Check names and types of options against the signature of ``constructor``.
 
+    Returns:
+        The options, with lists, all that YAML and JSON have, as tuples where the
+        signature says so.
+
     Raises:
-        ValueError: If an option is unknown, missing, or of a type that its annotation
-            does not allow.
+        ValueError: If an option is unknown, missing, not finite, or of a type that its
+            annotation does not allow.
     """
     parameters = inspect.signature(constructor).parameters
     target = constructor.__init__ if inspect.isclass(constructor) else constructor
-    hints = typing.get_type_hints(target)
-    for option, value in options.items():
-        if option not in parameters:
-            raise ValueError(
-                f"Unknown option {option!r} of {owner}. Known: {', '.join(parameters)}."
-            )
-        hint = hints.get(option, Any)
-        legal = hint.__name__ if isinstance(hint, type) else str(hint)
-        legal += number_hint(value)
-        require(_fits(value, hint), f"Option {option!r} of {owner}", value, legal)
-    for name, parameter in parameters.items():
-        if parameter.default is inspect.Parameter.empty and name not in options:
-            raise ValueError(f"Missing option {name!r} of {owner}.")
+    hints = {name: Any for name in parameters} | typing.get_type_hints(target)
+    fields = {
+        name: (hints[name], ... if parameter.default is parameter.empty else None)
+        for name, parameter in parameters.items()
+    }
+    schema = create_model("Options", __config__=STRICT, **fields)
+    # As JSON, because there a list may stand for a tuple. What JSON lacks fits nowhere.
+    text = json.dumps(dict(options), default=lambda value: {})
+    try:
+        fitted = schema.model_validate_json(text)
+    except ValidationError as error:
+        wrong = {str(one["loc"][0]): one["type"] for one in error.errors()}
+    else:
+        return {
+            name: getattr(fitted, name) if isinstance(value, list) else value
+            for name, value in options.items()
+        }
+    for name in wrong:
+        if name not in parameters:
+            known = ", ".join(parameters)
+            raise ValueError(f"Unknown option {name!r} of {owner}. Known: {known}.")
+    for name in options:
+        if name in wrong:
+            legal = _spelled(hints[name], wrong[name]) + number_hint(options[name])
+            require(False, f"Option {name!r} of {owner}", options[name], legal)
+    raise ValueError(f"Missing option {next(iter(wrong))!r} of {owner}.")
 
 
 def require(condition: bool, name: str, value: object, legal: str) -> None:
@@ -68,29 +164,19 @@ def number_hint(value: object) -> str:
         number = float(value) if isinstance(value, str) else None
     except ValueError:
         number = None
-    if number is None:
+    if number is None or not math.isfinite(number):
         return ""
     legal = f"{number:.0f}" if number.is_integer() else f"{number:.1e}"
     return f" (YAML reads this as text; write it like {legal})"
 
 
-def _fits(value: object, hint: Any) -> bool:
-    """Whether a value from YAML or JSON may stand where ``hint`` is annotated."""
-    if hint is Any:
-        return True
-    arguments = typing.get_args(hint)
-    if isinstance(hint, types.UnionType):
-        return any(_fits(value, argument) for argument in arguments)
-    if typing.get_origin(hint) is tuple:
-        return (
-            isinstance(value, (list, tuple))
-            and len(value) == len(arguments)
-            and all(map(_fits, value, arguments))
-        )
-    if typing.get_origin(hint) is list:
-        return isinstance(value, list) and all(_fits(v, arguments[0]) for v in value)
-    if hint is float:
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
-    if hint is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, hint)
+def _spelled(hint: Any, wrong: str) -> str:
+    """What may stand where ``hint`` is annotated, and something else was found."""
+    if wrong == "finite_number":
+        return "finite"
+    return hint.__name__ if isinstance(hint, type) else str(hint)
+
+
+def _plain(name: str) -> str:
+    """A name without what tells ``two_body`` from ``TwoBody``."""
+    return name.replace("_", "").lower()

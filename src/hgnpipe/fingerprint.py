@@ -6,7 +6,9 @@ never run: what counts are the modules that import statements name; one that is 
 by a name in a string must be named by the rule.
 
 Syntax trees are compared, not text. Comments, docstrings and formatting do not count,
-nor do the place of the repository, the time of the files and the version of Python.
+nor do the place of the repository, the time of the files and the version of Python. What
+only refuses or reports changes no result that is there: what is raised or required does
+not count, nor does the plumbing of files and processes.
 """
 
 import ast
@@ -21,6 +23,11 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 UNSEEN_FIELDS = {"ctx", "kind", "type_comment", "type_ignores"}
 """Fields of syntax tree nodes that do not change what the code does."""
+
+PLUMBING = ("hgnpipe.files", "hgnpipe.runtime")
+"""Packages that no result depends on."""
+NOT_PLUMBING = "hgnpipe.runtime.device"
+"""Sets the precision of what a GPU computes."""
 
 Import = tuple[int, str, tuple[str, ...]]
 """An import statement: dots before the name, the name, what is taken from it."""
@@ -45,10 +52,23 @@ def code_hash(script: str | Path, *also: str, root: str | Path = REPOSITORY) -> 
         ValueError: If the script, or a module of ours that it or ``also`` names, does
             not exist or is not valid Python.
     """
-    path = Path(root, script)
+    digests = sorted(_digests(script, also, Path(root)).items())
+    return hashlib.sha256(str(digests).encode()).hexdigest()[:16]
+
+
+def reached(
+    script: str | Path, *also: str, root: str | Path = REPOSITORY
+) -> frozenset[str]:
+    """Names of the modules of ours whose code counts, see `code_hash`."""
+    return frozenset(_digests(script, also, Path(root))) - {"__main__"}
+
+
+def _digests(script: str | Path, also: tuple[str, ...], root: Path) -> dict[str, str]:
+    """Digest of every module whose code counts."""
+    path = root / script
     if not path.is_file():
         raise ValueError(f"There is no script {str(script)!r} in {root}.")
-    places = (path.parent, Path(root, "src"))
+    places = (path.parent, root / "src")
     files = {"__main__": path}
     for name in also:
         files |= dict(_with_parents(name, places, f"The rule of {script}"))
@@ -56,8 +76,14 @@ def code_hash(script: str | Path, *also: str, root: str | Path = REPOSITORY) -> 
     while waiting := files.keys() - digests.keys():
         for name in waiting:
             digests[name], imports = _read(files[name])
-            files |= dict(_imported(name, files[name], imports, places))
-    return hashlib.sha256(str(sorted(digests.items())).encode()).hexdigest()[:16]
+            found = _imported(name, files[name], imports, places)
+            files |= {name: file for name, file in found if not _is_plumbing(name)}
+    return digests
+
+
+def _is_plumbing(name: str) -> bool:
+    inside = any(f"{name}.".startswith(f"{package}.") for package in PLUMBING)
+    return inside and name != NOT_PLUMBING
 
 
 def _imported(
@@ -117,6 +143,9 @@ def _spell(node: Any, words: list[str], imports: list[Import]) -> None:
     if not isinstance(node, ast.AST):
         words.append(ascii(node))  # repr depends on the Unicode tables of the version
         return
+    if isinstance(node, ast.Raise):
+        words.append("Raise")
+        return
     if isinstance(node, ast.Import):
         imports += [(0, alias.name, ()) for alias in node.names]
     elif isinstance(node, ast.ImportFrom):
@@ -141,6 +170,8 @@ def _effective(nodes: list[Any], parent: ast.AST) -> Iterator[Any]:
         lone = node.value if isinstance(node, ast.Expr) else None
         if isinstance(node, ast.Pass) or isinstance(lone, ast.Constant):
             continue  # an Expr of a Constant is a docstring or "..."
+        if isinstance(lone, ast.Call) and getattr(lone.func, "id", "") == "require":
+            continue
         if isinstance(parent, ast.JoinedStr) and getattr(node, "value", None) == "":
             continue  # Python 3.12 puts empty strings into f-strings
         test = node.test if isinstance(node, ast.If) else None

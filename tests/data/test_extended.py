@@ -12,7 +12,7 @@ from hgnpipe.data.simulation import simulate, true_energy
 from hgnpipe.data.videos import save_trajectories
 from hgnpipe.systems import SYSTEMS, build_system
 
-every_system = pytest.mark.parametrize("name", SYSTEMS)
+every_system = pytest.mark.parametrize("name", SYSTEMS.names())
 NUM, LENGTH = 4, 6
 
 
@@ -103,9 +103,9 @@ def test_a_motion_is_exact_if_the_energy_stays_in_past_and_future(monkeypatch):
 
 
 def test_progress_counts_two_solutions_for_each_trajectory():
-    told = []
-    extend(*known_of("pendulum"), 2, 2, told.append)
-    assert sum(told) == 2 * NUM
+    reported = []
+    extend(*known_of("pendulum"), 2, 2, reported.append)
+    assert sum(reported) == 2 * NUM
 
 
 @pytest.mark.parametrize("option", ["num_before", "num_after"])

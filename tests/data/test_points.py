@@ -6,18 +6,20 @@ from damage import edited
 from hgnpipe.data.points import (
     POINTS,
     SPLITS,
+    TABLE,
     PointSets,
+    check_density,
     draw_points,
     load_points,
     read_rows,
     save_points,
     split_points,
 )
-from hgnpipe.targets import TARGETS, build_target
+from hgnpipe.densities import DENSITIES, build_density
 
 SIZES = {"train": 30, "validation": 20, "test": 10}
 
-every_target = pytest.mark.parametrize("kind", TARGETS)
+every_density = pytest.mark.parametrize("kind", DENSITIES.names())
 
 
 def drawn(kind="modes", seed=0, options=None, **sizes):
@@ -42,16 +44,16 @@ def refusal(read, *arguments):
     return str(error.value)
 
 
-# Draws from a target
+# Draws from a density
 
 
-@every_target
+@every_density
 def test_every_split_has_the_size_it_is_told(kind):
     points = drawn(kind)
     assert {split: len(getattr(points, split)) for split in SPLITS} == SIZES
 
 
-@every_target
+@every_density
 def test_the_seed_alone_fixes_the_points(kind):
     np.random.seed(0)
     one = drawn(kind, 5)
@@ -81,24 +83,24 @@ def test_the_size_of_one_split_leaves_the_others_as_they_were(split):
         np.testing.assert_array_equal(getattr(before, other), getattr(after, other))
 
 
-@every_target
+@every_density
 def test_held_out_points_come_with_their_true_log_density(kind):
-    points, target = drawn(kind), build_target(kind)
-    expected = target.log_density(points.test)
+    points, density = drawn(kind), build_density(kind)
+    expected = density.log_density(points.test)
     np.testing.assert_array_equal(points.log_density, expected)
-    expected = target.log_density(points.validation)
+    expected = density.log_density(points.validation)
     np.testing.assert_array_equal(points.validation_log_density, expected)
 
 
-def test_the_modes_of_the_target_come_with_its_points():
+def test_the_modes_of_the_density_come_with_its_points():
     options = {"num_modes": 3, "radius": 1.5}
-    expected = build_target("modes", **options).modes
+    expected = build_density("modes", **options).modes
     np.testing.assert_array_equal(drawn(options=options).modes, expected)
     assert drawn("rings").modes.shape == (0, 2)
 
 
-def test_a_bad_target_is_refused():
-    with pytest.raises(ValueError, match="Unknown target 'mode'"):
+def test_a_bad_density_is_refused():
+    with pytest.raises(ValueError, match="Unknown density 'mode'"):
         drawn("mode")
     with pytest.raises(ValueError, match="num_modes is 0"):
         drawn(options={"num_modes": 0})
@@ -278,12 +280,12 @@ def test_text_in_place_of_an_array_is_named(table, content):
 
 @pytest.fixture
 def path(tmp_path):
-    return tmp_path / "targets" / "points.h5"
+    return tmp_path / "densities" / "points.h5"
 
 
-@pytest.mark.parametrize("source", ["target", "table"])
+@pytest.mark.parametrize("source", ["density", "table"])
 def test_points_and_their_origin_survive_being_stored(path, source):
-    points = drawn() if source == "target" else split_points(numbered(), 0)[0]
+    points = drawn() if source == "density" else split_points(numbered(), 0)[0]
     origin = {"kind": "modes", "options": {"num_modes": 8}, "seed": 3, "mean": [0.5]}
     save_points(path, points, origin)
     loaded, told = load_points(path)
@@ -335,3 +337,34 @@ def test_a_file_that_lacks_a_part_is_named_with_the_part(path, name):
         del file[name]
     message = refusal(load_points, path)
     assert message.startswith(f"{path} lacks a part: ") and name in message
+
+
+# Descriptions of a table
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {}, {"held_out": 0.1}, {"columns": None}, {"columns": ["x", "y"]},
+    ],
+)  # fmt: skip
+def test_a_table_is_checked_without_being_opened(options):
+    check_density(TABLE, {"file": "not/there.csv", **options})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "Missing option 'file' of density 'table'"),
+        ({"file": 3}, "'file' of density 'table' is 3; it must be str"),
+        ({"file": "a.csv", "column": ["x"]}, "Unknown option 'column' .*columns"),
+        ({"file": "a.csv", "columns": "x"}, "'columns' of density 'table' is 'x'"),
+        ({"file": "a.csv", "columns": [1]}, r"'columns' of density 'table' is \[1\]"),
+        ({"file": "a.csv", "held_out": "0.1"}, "'held_out' of density 'table'"),
+        ({"file": "a.csv", "held_out": 0.0}, "held_out is 0.0; it must be above 0 and"),
+        ({"file": "a.csv", "held_out": 0.5}, "held_out is 0.5;.* and below 0.5"),
+    ],
+)
+def test_a_table_that_is_badly_described_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        check_density(TABLE, options)

@@ -5,7 +5,7 @@ from hgnpipe.data.rendering import BLOCK, render
 from hgnpipe.systems import SYSTEMS, build_system
 
 GREY = (81, 88, 93)
-every_system = pytest.mark.parametrize("name", SYSTEMS)
+every_system = pytest.mark.parametrize("name", SYSTEMS.names())
 
 
 def some_positions(name, num=4):

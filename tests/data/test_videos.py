@@ -6,7 +6,7 @@ import pytest
 import torch
 from damage import edited
 from safetensors.torch import save_file
-from stored import write_scores, write_trajectories
+from stored import write_errors, write_trajectories
 
 from hgnpipe.data.rendering import render
 from hgnpipe.data.videos import (
@@ -16,7 +16,7 @@ from hgnpipe.data.videos import (
     open_videos,
     render_videos,
 )
-from hgnpipe.evaluation.scores import load_scores
+from hgnpipe.evaluation.errors import load_errors
 from hgnpipe.systems import SYSTEMS
 
 SIZE = 8
@@ -38,7 +38,7 @@ def rendered(source, target, **arguments):
     return list(render_videos(source, target, SIZE, **arguments))
 
 
-@pytest.mark.parametrize("name", sorted(SYSTEMS))
+@pytest.mark.parametrize("name", SYSTEMS.names())
 def test_trajectories_come_back_as_they_were(tmp_path, name):
     system, trajectories = write_trajectories(tmp_path / "a.h5", name, noise_std=0.07)
     loaded = load_trajectories(tmp_path / "a.h5")
@@ -48,13 +48,13 @@ def test_trajectories_come_back_as_they_were(tmp_path, name):
     assert count_trajectories(tmp_path / "a.h5") == 5
 
 
-def test_scores_come_back_as_they_were(tmp_path):
-    scores = write_scores(tmp_path / "scores.h5")
-    loaded = load_scores(tmp_path / "scores.h5")
+def test_errors_come_back_as_they_were(tmp_path):
+    errors = write_errors(tmp_path / "errors.h5")
+    loaded = load_errors(tmp_path / "errors.h5")
     assert sorted(loaded) == ["test", "train"]
-    for one, other in zip(loaded["train"], scores, strict=True):
+    for one, other in zip(loaded["train"], errors, strict=True):
         np.testing.assert_array_equal(one, other)
-    np.testing.assert_array_equal(loaded["test"].kl, scores.kl + 1)
+    np.testing.assert_array_equal(loaded["test"].kl, errors.kl + 1)
 
 
 def test_videos_are_the_noisy_positions_drawn(source, target):
@@ -73,11 +73,12 @@ def test_videos_know_their_time_step(source, target):
 def test_a_file_carries_what_made_it(source, target, file):
     rendered(source, target)
     with h5py.File(source if file == "trajectories" else target) as opened:
-        told = dict(opened.attrs)
-    assert told["format"] == f"hgnpipe {file} 2"
-    assert (told["system"], told["seed"], told["split"]) == ("pendulum", 3, "test")
-    assert json.loads(told["options"])["noise_std"] == 0.1
-    assert {"hgnpipe", "numpy", "scipy"} <= set(json.loads(told["versions"]))
+        attributes = dict(opened.attrs)
+    assert attributes["format"] == f"hgnpipe {file} 2"
+    origin = [attributes[key] for key in ("system", "seed", "split")]
+    assert origin == ["pendulum", 3, "test"]
+    assert json.loads(attributes["options"])["noise_std"] == 0.1
+    assert {"hgnpipe", "numpy", "scipy"} <= set(json.loads(attributes["versions"]))
 
 
 def test_any_hdf5_reader_finds_trajectories_and_videos(source, target):
@@ -146,10 +147,10 @@ def test_a_rendering_that_is_interrupted_keeps_the_old_file(source, target):
     assert target.read_bytes() == before
 
 
-READERS = [load_trajectories, count_trajectories, open_videos, load_scores]
+READERS = [load_trajectories, count_trajectories, open_videos, load_errors]
 WRITERS = {
     "trajectories": write_trajectories,
-    "scores": write_scores,
+    "errors": write_errors,
     "text": lambda path: path.write_text("q,p\n1,2\n"),
     "empty": lambda path: path.write_bytes(b""),
     "other HDF5": lambda path: h5py.File(path, "w").close(),
@@ -183,8 +184,8 @@ def test_a_file_that_is_no_hdf5_is_named(tmp_path, read, kind):
 @pytest.mark.parametrize(
     ("read", "kind"),
     [
-        (load_trajectories, "scores"), (load_trajectories, "other HDF5"),
-        (open_videos, "trajectories"), (load_scores, "trajectories"),
+        (load_trajectories, "errors"), (load_trajectories, "other HDF5"),
+        (open_videos, "trajectories"), (load_errors, "trajectories"),
     ],
 )  # fmt: skip
 def test_a_file_of_another_kind_is_named_with_both_kinds(tmp_path, read, kind):

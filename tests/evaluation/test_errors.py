@@ -6,12 +6,12 @@ from torch import nn
 from hgnpipe.data.rendering import render
 from hgnpipe.data.simulation import simulate
 from hgnpipe.evaluation.errors import (
-    Scores,
+    Errors,
+    mean_image_errors,
+    model_errors,
+    noise_floor_errors,
     per_trajectory,
     pixel_mse,
-    score_mean_image,
-    score_model,
-    score_noise_floor,
 )
 from hgnpipe.models.base import Prediction
 from hgnpipe.systems import build_system
@@ -66,65 +66,65 @@ def test_pixel_mse_is_the_mean_square_over_pixels_and_colours():
 def test_a_model_that_sees_through_the_noise_has_the_errors_of_the_noise(
     observed, clean
 ):
-    scores = score_model(Brighter(-SHIFT), observed, clean)
-    np.testing.assert_allclose(scores.mse, np.full((5, 4), 0.04), rtol=1e-5)
-    np.testing.assert_allclose(scores.mse_clean, np.zeros((5, 4)), atol=1e-12)
+    errors = model_errors(Brighter(-SHIFT), observed, clean)
+    np.testing.assert_allclose(errors.mse, np.full((5, 4), 0.04), rtol=1e-5)
+    np.testing.assert_allclose(errors.mse_clean, np.zeros((5, 4)), atol=1e-12)
 
 
 def test_a_model_that_copies_the_noise_has_no_error_but_against_the_clean_frames(
     observed, clean
 ):
-    scores = score_model(Brighter(0), observed, clean)
-    np.testing.assert_allclose(scores.mse, np.zeros((5, 4)), atol=1e-12)
-    np.testing.assert_allclose(scores.mse_clean, np.full((5, 4), 0.04), rtol=1e-5)
+    errors = model_errors(Brighter(0), observed, clean)
+    np.testing.assert_allclose(errors.mse, np.zeros((5, 4)), atol=1e-12)
+    np.testing.assert_allclose(errors.mse_clean, np.full((5, 4), 0.04), rtol=1e-5)
 
 
 def test_energy_and_kl_are_those_of_the_prediction(observed, clean):
-    scores = score_model(Brighter(0), observed, clean)
-    np.testing.assert_array_equal(scores.energy, np.tile(range(4), (5, 1)))
-    np.testing.assert_array_equal(scores.kl, np.full(5, 2))
+    errors = model_errors(Brighter(0), observed, clean)
+    np.testing.assert_array_equal(errors.energy, np.tile(range(4), (5, 1)))
+    np.testing.assert_array_equal(errors.kl, np.full(5, 2))
 
 
-def test_the_batch_size_does_not_change_the_scores(tiny_hgn, observed, clean):
+def test_the_batch_size_does_not_change_the_errors(tiny_hgn, observed, clean):
     model = tiny_hgn().eval()
-    expected = score_model(model, observed, clean, batch_size=50)
+    expected = model_errors(model, observed, clean, batch_size=50)
     for batch_size in (1, 2):
-        scores = score_model(model, observed, clean, batch_size=batch_size)
-        for one, other in zip(scores, expected, strict=True):
+        errors = model_errors(model, observed, clean, batch_size=batch_size)
+        for one, other in zip(errors, expected, strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-4)
 
 
 def test_videos_come_in_batches_and_each_is_reported(observed, clean):
-    model, told = Brighter(0), []
-    score_model(model, observed, clean, batch_size=2, progress=told.append)
-    assert model.shown == told == [2, 2, 1]
+    model, reported = Brighter(0), []
+    model_errors(model, observed, clean, batch_size=2, progress=reported.append)
+    assert model.shown == reported == [2, 2, 1]
 
 
 @pytest.mark.parametrize("shape", [(5, 4, 16, 16, 3), (5, 1, 8, 8, 3), (0, 4, 8, 8, 3)])
 def test_videos_that_do_not_fit_the_model_are_not_predicted(shape):
     model, frames = Brighter(0), np.zeros(shape, np.uint8)
     with pytest.raises(ValueError, match=r"^Videos "):
-        score_model(model, frames, frames)
+        model_errors(model, frames, frames)
     assert model.shown == []
 
 
-def test_the_mean_image_is_scored_as_in_numpy(observed, clean):
+def test_errors_of_the_mean_image_are_in_numpy(observed, clean):
     mean, _ = frame_statistics(observed)
-    scores = score_mean_image(mean, observed, clean)
-    for found, frames in ((scores.mse, observed), (scores.mse_clean, clean)):
+    errors = mean_image_errors(mean, observed, clean)
+    for found, frames in ((errors.mse, observed), (errors.mse_clean, clean)):
         error = (frames / 255 - (observed / 255).mean(axis=(0, 1))) ** 2
         np.testing.assert_allclose(found, error.mean(axis=(2, 3, 4)), rtol=1e-4)
 
 
 def test_the_mean_image_has_no_energy_and_no_posterior(observed, clean):
-    scores = score_mean_image(frame_statistics(observed)[0], observed, clean)
-    assert np.isnan(scores.energy).all() and scores.energy.shape == (5, 4)
-    np.testing.assert_array_equal(scores.kl, np.zeros(5))
+    errors = mean_image_errors(frame_statistics(observed)[0], observed, clean)
+    assert np.isnan(errors.energy).all() and errors.energy.shape == (5, 4)
+    np.testing.assert_array_equal(errors.kl, np.zeros(5))
 
 
 @pytest.fixture(scope="module", params=["pendulum", "three_body"])
 def many_looks(request):
-    """Scores of pairs out of 200 observations of a motion, and what all of them say.
+    """Errors of pairs out of 200 observations of a motion, and what all of them say.
 
     The best guess is the mean over the noise. Its error against an observed frame is
     the variance of the pixels, its error against the clean frame their squared bias.
@@ -144,30 +144,30 @@ def many_looks(request):
     one = np.concatenate([looks] * 3).reshape(-1, *clean.shape[1:])
     other = np.concatenate([np.roll(looks, k, axis=0) for k in (1, 2, 3)])
     truth = np.broadcast_to(clean, other.shape).reshape(one.shape)
-    scores = score_noise_floor(one, other.reshape(one.shape), truth)
-    return scores, variance.mean(), bias.mean()
+    errors = noise_floor_errors(one, other.reshape(one.shape), truth)
+    return errors, variance.mean(), bias.mean()
 
 
 def test_the_noise_floor_is_the_error_of_the_best_possible_prediction(many_looks):
-    scores, variance, _ = many_looks
-    assert scores.mse.mean() == pytest.approx(variance, rel=0.05)
+    errors, variance, _ = many_looks
+    assert errors.mse.mean() == pytest.approx(variance, rel=0.05)
 
 
 def test_the_clean_error_of_the_floor_is_that_of_the_best_possible_prediction(
     many_looks,
 ):
-    scores, _, bias = many_looks
-    assert scores.mse_clean.mean() == pytest.approx(bias, rel=0.15)
+    errors, _, bias = many_looks
+    assert errors.mse_clean.mean() == pytest.approx(bias, rel=0.15)
 
 
 def test_without_noise_the_floor_is_zero(clean):
-    scores = score_noise_floor(clean, clean, clean)
-    assert not scores.mse.any() and not scores.mse_clean.any()
+    errors = noise_floor_errors(clean, clean, clean)
+    assert not errors.mse.any() and not errors.mse_clean.any()
 
 
 def test_errors_are_averaged_and_the_energy_varies_over_the_frames():
     mse, energy = np.array([[1.0, 3.0], [5.0, 5.0]]), np.array([[1.0, 3.0], [2.0, 2.0]])
-    table = per_trajectory(Scores(mse, 2 * mse, energy, np.array([7.0, 8.0])))
+    table = per_trajectory(Errors(mse, 2 * mse, energy, np.array([7.0, 8.0])))
     assert table.to_dict("list") == {
         "trajectory": [0, 1], "mse": [2, 5], "mse_clean": [4, 10], "kl": [7, 8],
         "energy_mean": [2, 2], "energy_variance": [1, 0],

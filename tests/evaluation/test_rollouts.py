@@ -233,10 +233,10 @@ def test_the_batch_size_changes_nothing(starts, observed):
 
 
 def test_videos_come_in_batches_and_each_is_reported(starts, observed):
-    told = []
+    reported = []
     drawn, model = pictures(truth(starts)), Oscillator(starts)
-    play_beyond(model, observed, drawn, BEFORE, batch_size=2, progress=told.append)
-    assert told == [2, 2, 1]
+    play_beyond(model, observed, drawn, BEFORE, batch_size=2, progress=reported.append)
+    assert reported == [2, 2, 1]
 
 
 def test_the_variance_is_the_mean_over_the_videos(starts, observed):

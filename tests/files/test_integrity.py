@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 import torch
 from damage import pickle_that_touches
-from stored import write_scores, write_trajectories
+from stored import write_errors, write_trajectories
 from torch import nn
 
 from hgnpipe import flows, models
 from hgnpipe.data import extended, points
 from hgnpipe.data import videos as data
-from hgnpipe.evaluation import films, portraits, scores
+from hgnpipe.evaluation import errors, films, portraits
 from hgnpipe.files.hdf5 import HEADER_SIZE, stamp
 from hgnpipe.files.tensors import load_tensors, save_tensors
 
@@ -80,7 +80,7 @@ KINDS = {
     "points": (write_points, points.load_points),
     "films": (write_films, films.load_films),
     "portrait": (write_portrait, portraits.load_portrait),
-    "scores": (write_scores, scores.load_scores),
+    "errors": (write_errors, errors.load_errors),
     "model": (write_model, models.load_model),
     "flow": (write_flow, flows.load_flow),
     "checkpoint": (
@@ -182,7 +182,7 @@ def test_zeros_where_a_disk_lost_a_block_are_found(tmp_path, kind):
 
 
 @every_kind
-def test_damage_is_told_with_what_to_do(tmp_path, kind):
+def test_damage_is_reported_with_what_to_do(tmp_path, kind):
     path, read, _ = written(tmp_path, kind)
     whole = path.read_bytes()
     path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
@@ -206,8 +206,8 @@ def test_another_version_is_named_with_ours_and_what_to_do(tmp_path, kind, versi
         stamp(path, theirs)
     with pytest.raises(ValueError) as error:
         read(path)
-    told = f"{path} is a file of format {theirs!r}; expected {ours!r}. {ADVICE}"
-    assert str(error.value) == told
+    expected = f"{path} is a file of format {theirs!r}; expected {ours!r}. {ADVICE}"
+    assert str(error.value) == expected
 
 
 @pytest.mark.parametrize("kind", HDF5)

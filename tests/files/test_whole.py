@@ -7,8 +7,7 @@ import sys
 
 import pytest
 
-from hgnpipe.files.whole import Claim, check_writable, written_whole
-from hgnpipe.runtime.interruption import Interrupted
+from hgnpipe.files.whole import check_writable, written_whole
 
 
 def test_the_file_has_the_content_once_the_block_ends(tmp_path):
@@ -87,26 +86,6 @@ def test_what_cannot_be_written_is_named_beforehand(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ValueError, match=r"Cannot write .*file/new\.txt: "):
         check_writable(tmp_path / "fine.txt", tmp_path / "file" / "new.txt")
-
-
-def test_the_newest_claim_counts(tmp_path):
-    older, newer = (Claim(tmp_path / "state") for _ in range(2))
-    newer.check()
-    with pytest.raises(Interrupted, match=rf"now belongs to .*{os.getpid()}"):
-        older.check()
-
-
-def test_nobody_owns_what_another_copy_has_finished(tmp_path):
-    claim = Claim(tmp_path / "state")
-    Claim.mark(tmp_path / "state").unlink()
-    with pytest.raises(Interrupted, match="is done"):
-        claim.check()
-
-
-def test_claims_to_different_files_do_not_meet(tmp_path):
-    first, second = Claim(tmp_path / "a"), Claim(tmp_path / "b")
-    first.check()
-    second.check()
 
 
 HALF = """

@@ -17,7 +17,7 @@ from hgnpipe.integrators import euler, leapfrog
 MOVING = {"hidden_size": 16, "dt": 0.5, "gradient_rms": 1.0, "feature_scale": 2.0}
 SHAPE = {"sigma": 3.0, "beta": 4.0}
 
-every_family = pytest.mark.parametrize("family", FLOWS)
+every_family = pytest.mark.parametrize("family", FLOWS.names())
 every_prior = pytest.mark.parametrize("prior", PRIORS)
 every_number_of_steps = pytest.mark.parametrize("num_steps", [1, 2, 3])
 every_dimension = pytest.mark.parametrize("num_dims", [1, 2, 5])

@@ -12,7 +12,7 @@ from hgnpipe.data.simulation import simulate
 from hgnpipe.hamiltonian import State, force, velocity
 from hgnpipe.models import build_model
 from hgnpipe.models.base import PhaseSpaceModel, energy_of
-from hgnpipe.systems import Pendulum
+from hgnpipe.systems.pendulum import Pendulum
 from hgnpipe.training.batches import VideoBatches, to_pixels
 from hgnpipe.training.loop import TrainingOptions, fit
 

@@ -7,35 +7,35 @@ from hgnpipe.reporting.flows import (
     layout_likelihood,
     layout_structure,
     read_costs,
-    read_flow_metrics,
+    read_likelihood,
 )
 
 LABELS = {"target": "Target", "gaussian": "Gaussian"} | {
     "rnvp": "RNVP, 3 layers",
     "nhf": "NHF, 2 steps",
 }
-COLUMNS = ["target", "model", "seed", "measure", "value", "error"]
+COLUMNS = ["density", "model", "seed", "measure", "value", "error"]
 
 
-def likelihood(target, model, seed, nll, excess, bound, num_samples=0):
-    """What is told of the likelihood of one flow."""
-    told = [
+def likelihood(density, model, seed, nll, excess, bound, num_samples=0):
+    """What the table says of the likelihood of one flow."""
+    found = [
         ("nll", nll, 0.02), ("nll_bound", bound, 0.03),
         ("num_importance_samples", num_samples, np.nan),
     ]  # fmt: skip
     if excess is not None:
-        told += [("excess", excess, 0.01), ("excess_bound", bound, 0.03)]
-    return [(target, model, seed, *row) for row in told]
+        found += [("excess", excess, 0.01), ("excess_bound", bound, 0.03)]
+    return [(density, model, seed, *row) for row in found]
 
 
-def of_the_map(target, model, seed, num_minima, share):
-    """What is told of the map of a flow with two steps."""
-    told = {
+def of_the_map(density, model, seed, num_minima, share):
+    """What the table says of the map of a flow with two steps."""
+    found = {
         "log_volume_change": 2e-15, "inversion_error_float32": 3e-6,
         "inversion_error_float64": 4e-15, "num_minima_1": num_minima, "num_minima_2": 8,
         "modes_with_minimum_1": share, "modes_with_minimum_2": 1.0, "num_modes": 8,
     }  # fmt: skip
-    return [(target, model, seed, *row, np.nan) for row in told.items()]
+    return [(density, model, seed, *row, np.nan) for row in found.items()]
 
 
 ROWS = {
@@ -66,12 +66,12 @@ def paths(tmp_path):
 
 @pytest.fixture
 def table(paths):
-    return read_flow_metrics(paths, LABELS)
+    return read_likelihood(paths, LABELS)
 
 
-def entry(table, model, measure, target="modes"):
+def entry(table, model, measure, density="modes"):
     (row,) = table.query(
-        "model == @model and measure == @measure and target == @target"
+        "model == @model and measure == @measure and density == @density"
     ).to_dict("records")
     return row
 
@@ -96,8 +96,8 @@ def test_one_seed_or_none_has_no_spread_over_seeds(table, model):
     assert np.isnan(entry(table, model, "nll")["seed_std"])
 
 
-def test_rows_come_in_the_order_of_targets_and_then_of_labels(table):
-    order = table[["target", "model"]].drop_duplicates().itertuples(index=False)
+def test_rows_come_in_the_order_of_densities_and_then_of_labels(table):
+    order = table[["density", "model"]].drop_duplicates().itertuples(index=False)
     assert [tuple(row) for row in order] == [
         ("modes", "target"), ("modes", "gaussian"), ("modes", "rnvp"), ("modes", "nhf"),
         ("modes", "mine"), ("a_table", "rnvp"),
@@ -116,7 +116,7 @@ def test_flows_are_called_by_their_labels_or_by_their_names(table):
 
 def test_the_table_has_these_columns_and_counts_its_rows(table):
     assert table.columns.tolist() == [
-        "target", "model", "label", "measure", "num_seeds", "value", "error",
+        "density", "model", "label", "measure", "num_seeds", "value", "error",
         "seed_std",
     ]  # fmt: skip
     assert table.index.tolist() == list(range(len(table)))
@@ -127,42 +127,42 @@ def test_a_table_that_lacks_a_column_is_named(paths, column):
     pd.read_csv(paths[1]).drop(columns=column).to_csv(paths[1], index=False)
     message = f"^{paths[1]} has no column {column}.$"
     with pytest.raises(ValueError, match=message):
-        read_flow_metrics(paths, LABELS)
+        read_likelihood(paths, LABELS)
 
 
 def test_a_missing_table_is_named(paths, tmp_path):
     missing = tmp_path / "not_there.csv"
     with pytest.raises(ValueError, match=f"^{missing} is not a table of measures"):
-        read_flow_metrics([*paths, missing], LABELS)
+        read_likelihood([*paths, missing], LABELS)
 
 
 # Laid out
 
 
 @pytest.mark.parametrize(
-    ("label", "target", "expected"),
+    ("label", "density", "expected"),
     [
         (
             "NHF, 2 steps", "modes",
-            "2.000 ± 0.020 (K = 1000)<br>excess 0.300 ± 0.010<br>seeds ± 0.141<br>"
+            "2.000 ± 0.020 (K = 1000)\nexcess 0.300 ± 0.010\nseeds ± 0.141\n"
             "bound 2.300",
         ),
         (
             "mine", "modes",
-            "3.000 ± 0.020 (K = 10)<br>excess 1.300 ± 0.010<br>bound 3.500",
+            "3.000 ± 0.020 (K = 10)\nexcess 1.300 ± 0.010\nbound 3.500",
         ),
-        ("RNVP, 3 layers", "modes", "1.800 ± 0.020<br>excess 0.100 ± 0.010"),
+        ("RNVP, 3 layers", "modes", "1.800 ± 0.020\nexcess 0.100 ± 0.010"),
         ("RNVP, 3 layers", "a_table", "-0.500 ± 0.020"),
-        ("Gaussian", "modes", "2.900 ± 0.050<br>excess 1.200 ± 0.060"),
+        ("Gaussian", "modes", "2.900 ± 0.050\nexcess 1.200 ± 0.060"),
         ("Target", "modes", "1.700 ± 0.010"),
         ("NHF, 2 steps", "a_table", "—"),
     ],
 )  # fmt: skip
-def test_a_cell_tells_the_likelihood(table, label, target, expected):
-    assert layout_likelihood(table).loc[label, target] == expected
+def test_a_cell_says_the_likelihood(table, label, density, expected):
+    assert layout_likelihood(table).loc[label, density] == expected
 
 
-def test_flows_go_down_and_targets_across(table):
+def test_flows_go_down_and_densities_across(table):
     laid_out = layout_likelihood(table)
     assert laid_out.columns.tolist() == ["modes", "a_table"]
     assert laid_out.index.tolist() == [*LABELS.values(), "mine"]
@@ -172,7 +172,7 @@ def test_flows_go_down_and_targets_across(table):
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
-        ("modes of the target", "8"),
+        ("modes of the density", "8"),
         ("minima of V", "3, 8"),
         ("share of modes with a minimum", "0.5, 1"),
         ("change of log-volume", "2e-15"),
@@ -180,7 +180,7 @@ def test_flows_go_down_and_targets_across(table):
         ("inverse, float64", "4e-15"),
     ],
 )
-def test_the_structure_of_a_map_is_told_step_by_step(table, row, expected):
+def test_the_structure_of_a_map_is_shown_step_by_step(table, row, expected):
     assert layout_structure(table).loc[row, "NHF, 2 steps on modes"] == expected
 
 
@@ -188,31 +188,31 @@ def test_only_flows_with_hamiltonians_have_a_structure(table):
     assert layout_structure(table).columns.tolist() == ["NHF, 2 steps on modes"]
 
 
-def test_steps_are_told_in_order_however_many_there_are(tmp_path):
+def test_steps_are_shown_in_order_however_many_there_are(tmp_path):
     path = tmp_path / "many.csv"
-    told = {"log_volume_change": 0.0, **{f"num_minima_{n}": n for n in range(1, 12)}}
-    rows = [("modes", "nhf", 0, *row, np.nan) for row in told.items()]
+    found = {"log_volume_change": 0.0, **{f"num_minima_{n}": n for n in range(1, 12)}}
+    rows = [("modes", "nhf", 0, *row, np.nan) for row in found.items()]
     pd.DataFrame(rows, columns=COLUMNS).to_csv(path, index=False)
-    laid_out = layout_structure(read_flow_metrics([path], LABELS))
+    laid_out = layout_structure(read_likelihood([path], LABELS))
     expected = ", ".join(str(number) for number in range(1, 12))
     assert laid_out.loc["minima of V"].tolist() == [expected]
 
 
-def test_a_target_without_modes_leaves_its_cells_empty(tmp_path):
+def test_a_density_without_modes_leaves_its_cells_empty(tmp_path):
     path = tmp_path / "structure.csv"
     with_modes = of_the_map("modes", "nhf", 0, 2, 0.25)
     without = [
         row for row in of_the_map("rings", "nhf", 0, 3, 0) if "mode" not in row[3]
     ]
     pd.DataFrame(with_modes + without, columns=COLUMNS).to_csv(path, index=False)
-    laid_out = layout_structure(read_flow_metrics([path], LABELS))
+    laid_out = layout_structure(read_likelihood([path], LABELS))
     column = laid_out["NHF, 2 steps on rings"]
-    assert column["modes of the target"] == "—"
+    assert column["modes of the density"] == "—"
     assert column["share of modes with a minimum"] == "—"
     assert column["minima of V"] == "3, 8"
 
 
-def test_nothing_to_tell_of_maps_makes_a_table_without_rows(table):
+def test_nothing_to_say_of_maps_makes_a_table_without_rows(table):
     laid_out = layout_structure(table[table.model == "rnvp"])
     assert laid_out.shape == (0, 0)
 
@@ -242,13 +242,13 @@ def costs(tmp_path):
         ("mine", "density, K", "—"),
     ],
 )
-def test_a_cell_tells_the_time_and_its_ratio(costs, label, task, expected):
+def test_a_cell_says_the_time_and_its_ratio(costs, label, task, expected):
     assert layout_cost(read_costs(costs), LABELS).loc[label, task] == expected
 
 
 def test_the_table_of_costs_says_what_its_ratios_are_to(costs):
     laid_out = layout_cost(read_costs(costs), LABELS)
-    assert "rnvp" in laid_out.index.name
+    assert "RNVP, 3 layers" in laid_out.index.name
     assert laid_out.index.tolist() == ["NHF, 2 steps", "RNVP, 3 layers", "mine"]
 
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from hgnpipe.reporting.runs import Run, by_run, run_of, system_of
+from hgnpipe.reporting.runs import Run, by_run, label_of, run_of, system_of
 
 FLOW = "results/tiny/flows/two_moons/nhf_2/seed3/portrait.h5"
 PATH = "results/tiny/runs/two_body/hgn_leapfrog/seed12/films.h5"
@@ -14,7 +14,7 @@ def test_the_path_of_a_file_says_which_run_it_belongs_to(path):
     assert run_of(path) == RUN
 
 
-def test_the_target_of_a_flow_stands_where_others_have_a_system():
+def test_the_density_of_a_flow_stands_where_others_have_a_system():
     assert run_of(FLOW) == Run("two_moons", "nhf_2", 3)
 
 
@@ -57,3 +57,10 @@ def test_without_files_there_are_no_runs():
 )
 def test_data_lie_in_the_folder_of_their_system(path):
     assert system_of(path) == system_of(Path(path)) == "two_body"
+
+
+def test_models_and_references_are_called_by_their_labels_or_by_their_names():
+    labels = {"hgn": "HGN", "mean_image": "grey"}
+    names = ["hgn", "mean_image", "noise_floor", "gaussian", "mine"]
+    called = [label_of(name, labels) for name in names]
+    assert called == ["HGN", "grey", "noise floor", "Gaussian", "mine"]

@@ -112,20 +112,20 @@ def test_a_message_says_its_text():
 
 
 def counting(width=2.0, height=1.0):
-    """A figure whose background tells the step, and the steps that it was told."""
-    figure, told = plt.figure(figsize=(width, height)), []
+    """A figure whose background shows the step, and the steps so far."""
+    figure, steps = plt.figure(figsize=(width, height)), []
 
     def update(step):
-        told.append(step)
+        steps.append(step)
         figure.set_facecolor((step / 10, 0, 1 - step / 10))
 
-    return figure, told, update
+    return figure, steps, update
 
 
 def test_a_recording_has_a_picture_of_every_step():
-    figure, told, update = counting()
+    figure, steps, update = counting()
     pictures = record(figure, update, 4)
-    assert told == [0, 1, 2, 3] and len(pictures) == 4
+    assert steps == [0, 1, 2, 3] and len(pictures) == 4
     expected = [[25.5 * step, 0, 255 - 25.5 * step] for step in range(4)]
     assert np.abs(pictures[:, 5, 5] - np.array(expected)).max() <= 1
 

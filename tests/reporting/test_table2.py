@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hgnpipe.evaluation.scores import Scores
+from hgnpipe.evaluation.errors import Errors
 from hgnpipe.reporting.runs import Run
 from hgnpipe.reporting.table2 import (
     COLLAPSED,
@@ -27,7 +27,7 @@ def energies(seed, scale=1.0, ripple=0.1):
 
 def scores(energy):
     zeros = np.zeros((len(energy), LENGTH))
-    return Scores(zeros, zeros, np.asarray(energy), np.zeros(len(energy)))
+    return Errors(zeros, zeros, np.asarray(energy), np.zeros(len(energy)))
 
 
 def both(energy):
@@ -41,6 +41,11 @@ def publish(*rows):
 
 
 NOTHING = publish()
+
+
+def cells_of(table):
+    """What the page says, with semicolons for the ends of lines."""
+    return layout2(table).map(lambda cell: cell.replace("\n", "; "))
 
 
 @pytest.fixture
@@ -138,7 +143,7 @@ def test_an_energy_that_is_no_number_has_diverged_and_not_collapsed(value):
     assert cell.count("not finite") == 4 and "N/A" not in cell
 
 
-def test_where_every_seed_has_collapsed_there_is_no_variance_to_tell():
+def test_where_every_seed_has_collapsed_there_is_no_variance_to_show():
     row = table_of(np.zeros((NUM, LENGTH)))
     names = ["variance", "mean_variance", "std_variance"]
     assert all(np.isnan(row[f"{name}_x1e4"]) for name in names)
@@ -207,11 +212,11 @@ PUBLISHED = publish(
 
 def test_what_the_paper_says_passes_through_as_text(found):
     table = table2(found, PUBLISHED, LABELS).set_index(["model", "system", "split"])
-    told = table.published_variance_x1e4
+    printed = table.published_variance_x1e4
     keys = [("fast", "spring", "train"), ("fast", "spring", "test"),
             ("slow", "spring", "train")]  # fmt: skip
-    assert [told[key] for key in keys] == ["0.72", "N/A", ""]
-    assert told.drop(keys).isna().all()
+    assert [printed[key] for key in keys] == ["0.72", "N/A", ""]
+    assert printed.drop(keys).isna().all()
 
 
 def test_what_only_the_paper_has_makes_no_row(found):
@@ -222,7 +227,7 @@ def test_what_only_the_paper_has_makes_no_row(found):
 def page(found):
     found[Run("orbit", "mine", 0)] = both(np.zeros((NUM, LENGTH)))
     found[Run("spring", "fast", 1)] = both(np.zeros((NUM, LENGTH)))
-    return layout2(table2(found, PUBLISHED, LABELS), break_line="; ")
+    return cells_of(table2(found, PUBLISHED, LABELS))
 
 
 def test_the_page_has_models_down_and_systems_and_splits_across(page):
@@ -256,7 +261,7 @@ def test_a_cell_says_single_rollout_all_rollouts_relative_and_paper(page):
 def test_a_cell_of_a_collapsed_model_says_so_and_what_the_paper_says(page):
     assert page["orbit", "train"]["mine"] == "N/A"
     runs = {Run("spring", "fast", 0): both(np.zeros((NUM, LENGTH)))}
-    cells = layout2(table2(runs, PUBLISHED, LABELS), break_line="; ")
+    cells = cells_of(table2(runs, PUBLISHED, LABELS))
     assert cells["spring", "test"]["Fast model"] == "N/A; paper N/A"
 
 
@@ -265,7 +270,7 @@ def test_a_collapsed_first_seed_leaves_the_single_rollout_out():
         Run("spring", "fast", 0): both(np.zeros((NUM, LENGTH))),
         Run("spring", "fast", 1): both(energies(0)),
     }
-    cell = layout2(table2(runs, NOTHING, LABELS), "; ")["spring", "train"]["Fast model"]
+    cell = cells_of(table2(runs, NOTHING, LABELS))["spring", "train"]["Fast model"]
     assert cell.startswith("N/A; all ") and cell.endswith("1 of 2 seeds collapsed")
 
 
@@ -289,7 +294,7 @@ def test_numbers_have_three_digits_or_all_before_the_point(variance, text):
     # Two energies at mean +-s have the variance s^2.
     ripple = (variance * 1e-4) ** 0.5 * np.array([1.0, -1] * 3)
     runs = {Run("spring", "fast", 0): both(np.arange(NUM)[:, None] + ripple)}
-    cell = layout2(table2(runs, NOTHING, LABELS), "; ")["spring", "train"]["Fast model"]
+    cell = cells_of(table2(runs, NOTHING, LABELS))["spring", "train"]["Fast model"]
     assert cell.split("; ")[0] == text
 
 

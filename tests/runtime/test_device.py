@@ -75,10 +75,10 @@ def test_no_threads_at_all_is_a_mistake():
 
 
 def test_torch_uses_the_threads_that_the_job_has(monkeypatch):
-    told = []
-    monkeypatch.setattr(torch, "set_num_threads", told.append)
+    chosen = []
+    monkeypatch.setattr(torch, "set_num_threads", chosen.append)
     choose_device("cpu", threads=3)
-    assert told == [3]
+    assert chosen == [3]
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)

@@ -81,9 +81,9 @@ def test_a_resumed_job_says_so_and_counts_on(lines):
     with Progress("train", 8, "it", every=0) as progress:
         progress.resume(6)
         progress.show(7, {})
-    told = lines()
-    assert "train resumes after 6 of 8" in told
-    assert " 7/8 " in told[-1]
+    shown = lines()
+    assert "train resumes after 6 of 8" in shown
+    assert " 7/8 " in shown[-1]
 
 
 def test_what_an_earlier_attempt_has_done_does_not_count_as_speed(lines):

@@ -19,10 +19,10 @@ RUNS = [("spring", model, seed) for model in FAMILIES for seed in (0, 1)]
 
 
 @pytest.fixture
-def told(tmp_path):
+def report(tmp_path):
     """Page and table of six runs, some of which recorded something else."""
 
-    def tell(changes):
+    def write(changes):
         paths = []
         for system, model, seed in RUNS:
             path = tmp_path / system / model / f"seed{seed}" / "run.json"
@@ -33,20 +33,20 @@ def told(tmp_path):
             path.write_text(json.dumps(origin))
             paths.append(path)
         csv, page = tmp_path / "runs.csv", tmp_path / "runs.html"
-        script("provenance")(paths, FAMILIES, "tiny", csv, page)
+        script("provenance")(paths, FAMILIES, "tiny", [csv, page])
         return page.read_text("utf-8"), pd.read_csv(csv)
 
-    return tell
+    return write
 
 
-def test_runs_of_the_same_code_raise_no_warning(told):
-    page, _ = told({})
+def test_runs_of_the_same_code_raise_no_warning(report):
+    page, _ = report({})
     assert "WARNING" not in page
     assert "All 6 runs come from the same code: hares hares, snails snails" in page
 
 
-def test_there_is_a_row_per_run_that_names_it(told):
-    page, table = told({("fast", 1): {"wall_s": 72.5}})
+def test_there_is_a_row_per_run_that_names_it(report):
+    page, table = report({("fast", 1): {"wall_s": 72.5}})
     assert list(zip(table.system, table.model, table.seed, strict=True)) == sorted(RUNS)
     assert table.wall_s.tolist() == [36, 72.5, 36, 36, 36, 36]
     for system, model, seed in RUNS:
@@ -63,30 +63,30 @@ def test_there_is_a_row_per_run_that_names_it(told):
         ({("slow", 0): {"python": "<3>"}}, ["python differs", "&lt;3&gt;"]),
     ],
 )
-def test_runs_of_different_code_raise_a_warning_that_names_them(told, changes, words):
-    page, _ = told(changes)
+def test_runs_of_different_code_raise_a_warning_that_names_them(report, changes, words):
+    page, _ = report(changes)
     assert page.count("WARNING") == 1 and "same code:" not in page
     for word in words:
         assert word in page
 
 
-def test_the_warning_is_above_the_table(told):
-    page, _ = told({("fast", 1): {"code": "0dd"}})
+def test_the_warning_is_above_the_table(report):
+    page, _ = report({("fast", 1): {"code": "0dd"}})
     assert page.index("WARNING") < page.index("<table")
 
 
-def test_other_commits_of_the_same_code_are_told_apart_from_other_code(told):
+def test_other_commits_of_the_same_code_are_not_the_same_as_other_code(report):
     for commit in ("fedcba987654", None):
-        page, _ = told({("slow", 0): {"commit": commit}})
+        page, _ = report({("slow", 0): {"commit": commit}})
         assert "same code:" in page and "WARNING" not in page
-        page, _ = told({("slow", 0): {"commit": commit, "code": "0dd"}})
+        page, _ = report({("slow", 0): {"commit": commit, "code": "0dd"}})
         assert "WARNING" in page and f"{commit or 'unknown'} (spring/slow/s" in page
 
 
-def test_what_all_runs_share_is_said_once(told):
-    page, _ = told({})
+def test_what_all_runs_share_is_said_once(report):
+    page, _ = report({})
     assert page.count("0123456789ab") == 1
-    page, _ = told({("fast", 0): {"device": "cuda (H)"}})
+    page, _ = report({("fast", 0): {"device": "cuda (H)"}})
     assert page.count("cpu (CPU)") == 5 and page.count("cuda (H)") == 1
 
 
@@ -95,10 +95,10 @@ def test_a_damaged_record_of_a_run_is_named(tmp_path, content):
     path = tmp_path / "spring" / "fast" / "seed0" / "run.json"
     path.parent.mkdir(parents=True)
     path.write_text(content)
-    targets = tmp_path / "runs.csv", tmp_path / "runs.html"
+    outputs = tmp_path / "runs.csv", tmp_path / "runs.html"
     with pytest.raises(ValueError, match=re.escape(str(path))):
-        script("provenance")([path], FAMILIES, "tiny", *targets)
-    assert not any(target.exists() for target in targets)
+        script("provenance")([path], FAMILIES, "tiny", outputs)
+    assert not any(path.exists() for path in outputs)
 
 
 class Cells(HTMLParser):
@@ -122,29 +122,41 @@ class Cells(HTMLParser):
             self.cells[-1] += data
 
 
-def test_the_page_of_choices_has_every_cell_of_the_tables_of_the_readme(tmp_path):
-    script("choices")(REPOSITORY / "README.md", tmp_path / "choices.html")
+CHOICES = REPOSITORY / "docs" / "choices.md"
+
+
+def test_the_page_of_choices_has_every_cell_of_the_tables_of_the_document(tmp_path):
+    script("choices")(CHOICES, tmp_path / "choices.html")
     page = (tmp_path / "choices.html").read_text("utf-8")
-    readme = (REPOSITORY / "README.md").read_text("utf-8")
-    section = readme.partition("## Where we had to choose")[2].partition("\n## ")[0]
-    rows = re.findall(r"^\| (.*) \|$", section, re.MULTILINE)
+    rows = re.findall(r"^\| (.*) \|$", CHOICES.read_text("utf-8"), re.MULTILINE)
     rows = [row for row in rows if not set(row) <= set("-| ")]
     assert len(rows) > 20
     cells = [re.sub("[`*]", "", cell) for row in rows for cell in row.split(" | ")]
     assert Cells(page).cells == cells
-    assert page.count("<table") == 2 and "<code>centre_frames</code>" in page
+    assert page.count("<table") >= 2 and "<code>centre_frames</code>" in page
     assert "](" not in page and "href" not in page
+    assert "<title>Where we had to choose</title>" in page
+    assert "<h1>Where we had to choose</h1>" in page
+
+
+def test_choices_may_have_paragraphs_sections_and_lists(tmp_path):
+    table = "| a | b |\n| - | - |\n| 1 < 2 | `x` |\n"
+    text = f"# Why\n\nWords, [linked](a.md).\n\n## More\n\n* one\n\n{table}"
+    (tmp_path / "choices.md").write_text(text)
+    script("choices")(tmp_path / "choices.md", tmp_path / "choices.html")
+    page = (tmp_path / "choices.html").read_text("utf-8")
+    for part in ("<p>Words, linked.</p>", "<h2>More</h2>", "<li>one</li>", "1 &lt; 2"):
+        assert part in page
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("# Title\n\n| a | b |\n", "no table in a section"),
-        ("\n## Where we had to choose\n\nNowhere.\n", "no table in a section"),
-        ("\n## Where we had to choose\n\n| a | b |\n| - | - |\n| 1 |\n", "2 cells"),
-    ],
+    "text", ["| a | b |\n| - | - |\n", "# Where we had to choose\n\nNowhere.\n", None]
 )
-def test_a_readme_without_the_table_is_an_error(tmp_path, text, words):
-    (tmp_path / "README.md").write_text(text)
-    with pytest.raises(ValueError, match=words):
-        script("choices")(tmp_path / "README.md", tmp_path / "choices.html")
+def test_a_document_without_a_heading_or_a_table_is_an_error(tmp_path, text):
+    path = tmp_path / "choices.md"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(ValueError, match=f"^{re.escape(str(path))} ") as error:
+        script("choices")(path, tmp_path / "choices.html")
+    assert ("table" in str(error.value)) == (text is not None)
+    assert not (tmp_path / "choices.html").exists()

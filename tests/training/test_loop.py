@@ -12,10 +12,12 @@ from torch import nn
 from hgnpipe.runtime import interruption
 from hgnpipe.training import loop as training
 from hgnpipe.training.batches import VideoBatches
-from hgnpipe.training.loop import TrainingFailed, TrainingOptions
+from hgnpipe.training.checkpoint import TrainingFailed, discard_checkpoint
+from hgnpipe.training.loop import TrainingOptions
 
 NOISY = {"num_decoded": 2, "kl_ramp": 5, "centre_frames": True}
 VARIANTS = [NOISY, {"deterministic": True}, {"printed_decoder": True}]
+AGAIN = "the training starts from the beginning.\n"
 
 
 class Interrupted(Exception):
@@ -194,7 +196,7 @@ def test_a_training_that_another_process_has_taken_over_leaves_its_files_alone(
         if done == 6:
             fit(Slope(), frames, options(), checkpoint=checkpoint)
             if finished:
-                training.discard_checkpoint(checkpoint)
+                discard_checkpoint(checkpoint)
             left.append(content(checkpoint)[1] if checkpoint.exists() else None)
 
     with pytest.raises(interruption.Interrupted, match="another copy"):
@@ -227,8 +229,8 @@ def test_the_checkpoint_of_another_training_is_ignored(
     rows = rows_reported(model, frames, checkpoint, **arguments)
     assert rows == [2, 4, 6, 8, 10, 12]
     assert model.path[0] == 0 and len(model.path) == 12
-    told = f"{checkpoint} belongs to another training: the training starts from the "
-    assert capfd.readouterr().err == f"{told}beginning.\n"
+    reason = f"{checkpoint} belongs to another training"
+    assert capfd.readouterr().err == f"{reason}: {AGAIN}"
 
 
 @pytest.mark.parametrize(
@@ -251,9 +253,8 @@ def test_a_file_that_is_no_checkpoint_is_ignored(
         }
         checkpoint.write_bytes(bad[damage])
     assert rows_reported(Slope(), frames, checkpoint) == [2, 4, 6, 8, 10, 12]
-    told = f"{checkpoint} is damaged, or no checkpoint of this version of hgnpipe: "
-    expected = f"{told}the training starts from the beginning.\n"
-    assert capfd.readouterr().err == expected
+    reason = f"{checkpoint} is damaged, or no checkpoint of this version of hgnpipe"
+    assert capfd.readouterr().err == f"{reason}: {AGAIN}"
     assert not (tmp_path / "ran").exists()
 
 
@@ -389,7 +390,7 @@ def test_the_model_sees_every_video_once_per_epoch_as_pixel_values():
 
 def test_the_report_gets_every_row_of_the_history(frames):
     seen = []
-    history = fit(Slope(), frames, options(), report=lambda *told: seen.append(told))
+    history = fit(Slope(), frames, options(), report=lambda *row: seen.append(row))
     assert [done for done, _ in seen] == history["iteration"].tolist()
     assert [row["loss"] for _, row in seen] == history["loss"].tolist()
 

@@ -5,17 +5,17 @@ import torch
 from safetensors import safe_open
 from torch import nn
 
+from hgnpipe.densities import build_density
 from hgnpipe.evaluation.likelihood import held_out_log_density
 from hgnpipe.flows import FLOWS, build_flow
 from hgnpipe.nn.energies import MLPEnergy
-from hgnpipe.targets import build_target
 from hgnpipe.training.batches import PointBatches, draw_indices
 from hgnpipe.training.loop import TrainingOptions, fit
 
 NUM = 10
 CPU = torch.device("cpu")
 
-every_family = pytest.mark.parametrize("family", FLOWS)
+every_family = pytest.mark.parametrize("family", FLOWS.names())
 
 
 class Interrupted(Exception):
@@ -277,7 +277,7 @@ def held_out(flow, points, num_samples=4):
 
 
 def draws(num, seed, **changes):
-    target = build_target("modes", **{"num_modes": 2, "std": 0.3, **changes})
+    target = build_density("modes", **{"num_modes": 2, "std": 0.3, **changes})
     return target.sample(np.random.default_rng(seed), num)
 
 

@@ -17,16 +17,17 @@ from hgnpipe.data.videos import (
     render_videos,
     save_trajectories,
 )
+from hgnpipe.densities import build_density
+from hgnpipe.evaluation.errors import Errors, save_errors
 from hgnpipe.evaluation.portraits import Portrait, Step, grid_of, save_portrait
-from hgnpipe.evaluation.scores import Scores, save_scores
 from hgnpipe.reporting.plotting import (
     columns_width,
     figure_style,
     log_scale,
     system_label,
 )
-from hgnpipe.systems import SYSTEMS, System, build_system
-from hgnpipe.targets import build_target
+from hgnpipe.systems import SYSTEMS, build_system
+from hgnpipe.systems.base import System
 
 NAMES = ["pendulum", "two_body"]
 LABELS = {
@@ -66,7 +67,7 @@ def line(axes, name):
 
 def scores(mse):
     mse = np.broadcast_to(mse, (NUM, NUM_FRAMES)).astype(np.float32)
-    return Scores(mse, mse / 2, np.zeros_like(mse), np.zeros(NUM, np.float32))
+    return Errors(mse, mse / 2, np.zeros_like(mse), np.zeros(NUM, np.float32))
 
 
 def random_scores(seed):
@@ -105,7 +106,7 @@ def data(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """Scores, histories and references of made-up runs, where the rules put them."""
+    """Errors, histories and references of made-up runs, where the rules put them."""
     folder = tmp_path_factory.mktemp("results")
     rng = np.random.default_rng(0)
     for name in NAMES:
@@ -113,11 +114,11 @@ def results(tmp_path_factory):
             for seed in (0, 1):
                 run = folder / "runs" / name / model / f"seed{seed}"
                 run.mkdir(parents=True)
-                save_scores(run / "rollouts.h5", random_scores(number))
+                save_errors(run / "errors.h5", random_scores(number))
                 course = {"iteration": [10, 20, 30], "mse": rng.uniform(1, 2, 3) / 1e3}
                 pd.DataFrame(course).to_csv(run / "history.csv", index=False)
         (folder / "references").mkdir(exist_ok=True)
-        save_scores(folder / "references" / f"{name}.h5", references())
+        save_errors(folder / "references" / f"{name}.h5", references())
         rows = [
             {"system": name, "model": model, "seed": 0, "split": split,
              "trajectory": 0, "mse": mse, "mse_clean": mse, "kl": 0.0}
@@ -176,9 +177,9 @@ def flow_files(tmp_path_factory):
         course = {"iteration": [10, 20, 30], "held_out": held_out}
         course = pd.DataFrame({**course, "held_out_bound": bound})
         course.to_csv(run / "history.csv", index=False)
-        row = {"target": "blobs", "model": model, "seed": seed, "measure": "excess"}
+        row = {"density": "blobs", "model": model, "seed": seed, "measure": "excess"}
         row |= {"value": EXCESS[model, seed], "error": 0.01}
-        pd.DataFrame([row]).to_csv(run / "metrics.csv", index=False)
+        pd.DataFrame([row]).to_csv(run / "likelihood.csv", index=False)
     rows = [
         {"model": model, "task": task, "milliseconds": 1000 * seconds * factor}
         for model, seconds in SECONDS.items()
@@ -198,7 +199,7 @@ def arguments(data, results, flow_files):
             "videos": [data / n / "train_videos.h5" for n in NAMES], "example": 0,
         },
         FIG06: {
-            "rollouts": sorted(results.glob("runs/*/*/seed0/rollouts.h5")),
+            "errors": sorted(results.glob("runs/*/*/seed0/errors.h5")),
             "references": [results / "references" / f"{n}.h5" for n in NAMES],
             "families": FAMILIES, "labels": LABELS, "example": 0,
         },
@@ -210,7 +211,7 @@ def arguments(data, results, flow_files):
             "points": flow_files / "points.h5", "costs": flow_files / "costs.csv",
             "portraits": sorted(flow_files.glob("*/seed0/portrait.h5")),
             "history": sorted(flow_files.glob("*/*/history.csv")),
-            "metrics": sorted(flow_files.glob("*/*/metrics.csv")),
+            "likelihood": sorted(flow_files.glob("*/*/likelihood.csv")),
             "num_importance_samples": 32, "labels": FLOW_LABELS,
         },
         FIG11: {
@@ -254,7 +255,7 @@ def test_an_example_that_is_not_there_is_refused(module, example, arguments, tmp
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("module", "key"), [(FIG06, "rollouts"), (FIG11, "history")])
+@pytest.mark.parametrize(("module", "key"), [(FIG06, "errors"), (FIG11, "history")])
 def test_a_run_on_a_system_without_references_is_refused(
     module, key, arguments, tmp_path
 ):
@@ -265,8 +266,8 @@ def test_a_run_on_a_system_without_references_is_refused(
 
 
 def test_systems_are_called_as_in_the_paper():
-    assert [system_label(name) for name in SYSTEMS] == [
-        "mass-spring", "pendulum", "two-body", "three-body",
+    assert [system_label(name) for name in SYSTEMS.names()] == [
+        "mass-spring", "pendulum", "three-body", "two-body",
     ]  # fmt: skip
 
 
@@ -295,7 +296,7 @@ def made(system, num=2):
     return Simulated(system, motion, {}), Videos(frames, system.frame_dt, {})
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("name", SYSTEMS.names())
 def test_the_paths_on_the_energy_are_the_trajectories(name):
     simulated, videos = made(build_system(name))
     figure = FIG05.draw({name: (simulated, videos)}, 1)
@@ -309,7 +310,7 @@ def test_the_paths_on_the_energy_are_the_trajectories(name):
     np.testing.assert_array_equal(paths, expected)
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("name", SYSTEMS.names())
 def test_frames_are_shown_with_their_times(name):
     system = build_system(name)
     shown = texts(FIG05.draw({name: made(system)}, 0))
@@ -317,7 +318,7 @@ def test_frames_are_shown_with_their_times(name):
         assert f"$t={frame * system.frame_dt:.3g}$" in shown
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("name", SYSTEMS.names())
 def test_the_colours_of_an_energy_say_how_large_it_is(name):
     shown = texts(FIG05.draw({name: made(build_system(name))}, 0))
     assert "energy $H$" in shown
@@ -325,7 +326,7 @@ def test_the_colours_of_an_energy_say_how_large_it_is(name):
 
 def test_only_an_energy_with_a_pole_is_clipped():
     ends = {}
-    for name in SYSTEMS:
+    for name in SYSTEMS.names():
         figure = FIG05.draw({name: made(build_system(name))}, 0)
         (filled,) = (c for c in figure.axes[0].collections if hasattr(c, "levels"))
         ends[name] = filled.extend
@@ -626,7 +627,7 @@ def of_seed(paths, seed):
 def test_densities_of_fig10_are_the_true_one_and_those_of_the_portraits(figure_of):
     panels = densities10(figure_of(FIG10))
     assert list(panels) == ["target", "My NHF", "My RNVP"]
-    target = build_target("modes", **BLOBS)
+    target = build_density("modes", **BLOBS)
     truth = np.exp(target.log_density(grid_of(REACH, GRID))).reshape(GRID, GRID)
     densities = [truth, portrait(2, 0).density, portrait(0, 2).density]
     for axes, density in zip(panels.values(), densities, strict=True):
@@ -656,7 +657,9 @@ def test_courses_of_fig10_are_means_over_the_seeds(figure_of):
 
 
 def test_one_seed_of_a_flow_is_drawn_as_it_was_logged(figure_of, arguments):
-    files = {key: of_seed(arguments[FIG10][key], 1) for key in ("history", "metrics")}
+    files = {
+        key: of_seed(arguments[FIG10][key], 1) for key in ("history", "likelihood")
+    }
     figure = figure_of(FIG10, **files)
     left, _ = courses10(figure)
     for model, label in FLOW_LABELS.items():
@@ -733,7 +736,7 @@ def test_any_number_of_flows_is_drawn(figure_of, tmp_path, num):
 
 
 def test_fig10_without_any_flow_says_so(figure_of):
-    figure = figure_of(FIG10, portraits=[], history=[], metrics=[])
+    figure = figure_of(FIG10, portraits=[], history=[], likelihood=[])
     assert "no flow of this target is trained yet" in texts(figure)
     figure.draw_without_rendering()
 
@@ -767,7 +770,7 @@ def test_a_flow_whose_likelihood_is_not_finite_leaves_the_others_to_be_seen(
 
 
 @pytest.mark.parametrize("content", ["", "a,b\n1,2\n"])
-@pytest.mark.parametrize("key", ["history", "metrics"])
+@pytest.mark.parametrize("key", ["history", "likelihood"])
 def test_what_is_no_table_of_a_flow_is_named(content, key, arguments, tmp_path):
     path = tmp_path / "blobs" / "nhf" / "seed0" / f"{key}.csv"
     path.parent.mkdir(parents=True)

@@ -14,36 +14,44 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from command_lines import FOLDER, as_typed, script
+from command_lines import FOLDER, as_typed, find, script
 from PIL import Image
+from safetensors import safe_open
 
 from hgnpipe.data.extended import load_motion
 from hgnpipe.data.points import load_points
 from hgnpipe.data.rendering import render
 from hgnpipe.data.videos import load_trajectories, open_videos
+from hgnpipe.evaluation.errors import load_errors
 from hgnpipe.evaluation.films import load_films
 from hgnpipe.evaluation.likelihood import held_out_log_density
 from hgnpipe.evaluation.portraits import load_portrait
-from hgnpipe.evaluation.scores import load_scores
 from hgnpipe.flows import load_flow
 from hgnpipe.runtime.command import join_lists, run
 
 PUBLISHED = FOLDER.parent / "resources" / "published_table1.csv"
-SCRIPTS = sorted(path.stem for path in FOLDER.rglob("*.py"))
+SCRIPTS = sorted(p.stem for p in FOLDER.rglob("*.py") if "def main(" in p.read_text())
 PUBLISHED2 = FOLDER.parent / "resources" / "published_table2.csv"
 CHAIN = [
     "simulate", "render", "extend", "train", "evaluate", "evaluate_references",
-    "measure_dynamics", "measure_dynamics_references", "make_films", "table1", "table2", "dynamics",
-    "fig07_rollouts", "fig08_samples", "draw_points", "train_flow", "evaluate_flow",
-    "evaluate_flow_references", "portray_flow", "flow_costs", "flows",
-    "fig09_flow", "fig10_flows",
+    "measure_dynamics", "measure_dynamics_references", "make_films",
+    "table1", "table2", "dynamics", "fig07_rollouts", "fig08_samples",
+    "draw_points", "train_flow", "evaluate_flow", "evaluate_flow_references",
+    "make_portrait", "flow_costs", "flows", "fig09_flow", "fig10_flows",
 ]  # fmt: skip
 OF_SPLITS = CHAIN[:3]
-RUN = Path("pendulum") / "mine" / "seed0"
+RUN, FLOW_RUN = Path("pendulum/mine/seed0"), Path("blobs/mine/seed0")
 HGN = {"num_filters": 4, "latent_channels": 2, "num_decoded": 2}
 FIT = {"num_iterations": 2, "batch_size": 2, "learning_rate": 1e-3}
 NHF, RNVP = {"num_steps": 2, "hidden_size": 8}, {"num_steps": 2, "hidden_size": 8}
 FLOW_FIT = {**FIT, "num_iterations": 6, "log_every": 2, "checkpoint_every": 2}
+WATCHED = {"num_points": 10, "num_importance_samples": 2}
+MODEL = {"family": "hgn", "options": HGN, "training": FIT}
+FLOW = {"family": "nhf", "options": NHF, "training": FLOW_FIT, "watched": WATCHED}
+EXTENT = {"num_extended": 3, "horizons": [1, 3]}
+EVALUATION = {**EXTENT, "symetric_repeats": 2, "batch_size": 2}
+KINDS = ("csv", "html", "md")
+SIZES = {"num_train": 40, "num_validation": 20, "num_test": 20}
 
 
 @pytest.fixture
@@ -73,13 +81,14 @@ def command(monkeypatch, capfd):
 
 def arguments_of(name, folder, **changes):
     """Options with which a script works, given what the scripts before it made."""
-    data = [folder / f"{split}_trajectories.h5" for split in ("train", "test")]
-    videos = [folder / f"{split}_videos.h5" for split in ("train", "test")]
-    motions = [folder / f"{split}_motion.h5" for split in ("train", "test")]
-    of_test = {"system": "pendulum", "horizons": [1, 3], "motion": motions[1]}
-    of_test["num_trajectories"] = 3
-    scored = {"videos": videos, "trajectories": data, "system": "pendulum", "seed": 0}
-    scored["num_trajectories"] = 3
+    data, videos, motions = (
+        [folder / RUN.parts[0] / f"{split}_{what}.h5" for split in ("train", "test")]
+        for what in ("trajectories", "videos", "motion")
+    )
+    model = folder / "model.safetensors"
+    points = folder / FLOW_RUN.parts[0] / "points.h5"
+    flow = folder / FLOW_RUN / "flow.safetensors"
+    evaluated = {"videos": videos, "trajectories": data, "num_trajectories": 3}
     usual = {
         "simulate": {
             "kind": "pendulum", "options": {"noise_std": 0.1}, "num": 4,
@@ -91,57 +100,50 @@ def arguments_of(name, folder, **changes):
             "num_after": 4, "output": motions[0],
         },
         "train": {
-            "videos": videos[0], "family": "hgn", "options": HGN, "training": FIT,
-            "seed": 0, "checkpoint": folder / "checkpoint.safetensors",
-            "model_path": folder / "model.safetensors", "device": "cpu",
-            "history_path": folder / "history.csv", "run_path": folder / "run.json",
+            "videos": videos[0], "model": MODEL, "seed": 0, "output": folder,
+            "checkpoint": folder / "checkpoint.safetensors", "device": "cpu",
         },
         "evaluate": {
-            "model_path": folder / "model.safetensors", **scored, "model": "mine",
-            "batch_size": 2, "metrics": folder / "metrics.csv",
-            "rollouts": folder / "rollouts.h5", "device": "cpu",
+            "model_path": model, **evaluated, "batch_size": 2,
+            "table": folder / "errors.csv", "errors": folder / "errors.h5",
+            "device": "cpu",
         },
         "evaluate_references": {
-            "train_videos": videos[0], **scored, "metrics": folder / "references.csv",
-            "rollouts": folder / "references.h5",
+            "train_videos": videos[0], **evaluated, "seed": 0,
+            "table": folder / "references.csv", "errors": folder / "references.h5",
         },
         "measure_dynamics": {
-            "model_path": folder / "model.safetensors", "train_videos": videos[0],
-            "videos": videos[1], "trajectories": data[1], **of_test, "model": "mine",
-            "rollouts": folder / "rollouts.h5", "seed": 0, "symetric_repeats": 2,
-            "batch_size": 2, "output": folder / "measures.csv", "device": "cpu",
+            "model_path": model, "train_videos": videos[0], "videos": videos[1],
+            "trajectories": data[1], "motion": motions[1],
+            "errors": folder / "errors.h5", "evaluation": EVALUATION,
+            "output": folder / "dynamics.csv", "device": "cpu",
         },
         "measure_dynamics_references": {
-            "train_videos": videos[0], **of_test, "num_frames": 4,
-            "output": folder / "reference_measures.csv",
+            "train_videos": videos[0], "motion": motions[1], "num_frames": 4,
+            "evaluation": EXTENT, "output": folder / "references_dynamics.csv",
         },
         "make_films": {
-            "model_path": folder / "model.safetensors", "videos": videos,
-            "motions": motions, "example": 1, "num_samples": 2, "seed": 0,
-            "output": folder / "films.h5", "device": "cpu",
+            "model_path": model, "videos": videos, "motions": motions, "example": 1,
+            "num_samples": 2, "output": folder / "films.h5", "device": "cpu",
         },
         "table1": {
-            "metrics": [folder / "metrics.csv", folder / "references.csv"],
+            "errors": [folder / "errors.csv", folder / "references.csv"],
             "published": PUBLISHED, "labels": {"mine": "My HGN"}, "preset": "tiny",
-            "csv": folder / "table1.csv", "markdown": folder / "table1.md",
-            "html": folder / "table1.html",
+            "output": [folder / f"table1.{kind}" for kind in KINDS],
         },
         "table2": {
-            "rollouts": [folder / "rollouts.h5"], "published": PUBLISHED2,
+            "errors": [folder / "errors.h5"], "published": PUBLISHED2,
             "labels": {"mine": "My HGN"}, "example": 1, "preset": "tiny",
-            "csv": folder / "table2.csv", "markdown": folder / "table2.md",
-            "html": folder / "table2.html",
+            "output": [folder / f"table2.{kind}" for kind in KINDS],
         },
         "dynamics": {
-            "measures": [folder / "measures.csv", folder / "reference_measures.csv"],
+            "measures": [folder / "dynamics.csv", folder / "references_dynamics.csv"],
             "labels": {"mine": "My HGN", "mean_image": "mean image"}, "preset": "tiny",
-            "csv": folder / "all_measures.csv",
-            "markdown": folder / "all_measures.md",
-            "html": folder / "all_measures.html",
+            "output": [folder / f"all_measures.{kind}" for kind in KINDS],
         },
         "fig07_rollouts": {
             "films": [folder / "films.h5"],
-            "metrics": [folder / "metrics.csv", folder / "references.csv"],
+            "errors": [folder / "errors.csv", folder / "references.csv"],
             "system": "pendulum", "model": "mine", "baseline": "hnn",
             "labels": {"mine": "My HGN"}, "figure": [folder / "fig07.png"],
             "animation": [folder / "fig07.gif"],
@@ -152,32 +154,26 @@ def arguments_of(name, folder, **changes):
             "figure": [folder / "fig08.png"], "animation": [folder / "fig08.gif"],
         },
         "draw_points": {
-            "kind": "modes", "options": {"num_modes": 3}, "num_train": 40,
-            "num_validation": 20, "num_test": 20, "seed": 0,
-            "output": folder / "points.h5",
+            "kind": "modes", "options": {"num_modes": 3}, "sizes": SIZES, "seed": 0,
+            "output": points,
         },
         "train_flow": {
-            "points": folder / "points.h5", "family": "nhf", "options": NHF,
-            "training": FLOW_FIT, "num_watched": 10, "num_importance_samples": 2,
-            "seed": 0, "checkpoint": folder / "flow_checkpoint.safetensors",
-            "flow_path": folder / "flow.safetensors", "device": "cpu",
-            "history_path": folder / "flow_history.csv",
-            "run_path": folder / "flow_run.json",
+            "points": points, "flow": FLOW, "seed": 0, "output": flow.parent,
+            "checkpoint": folder / "flow_checkpoint.safetensors", "device": "cpu",
         },
         "evaluate_flow": {
-            "flow_path": folder / "flow.safetensors", "points": folder / "points.h5",
-            "target": "blobs", "model": "mine", "seed": 0, "num_points": 10,
-            "num_importance_samples": [4, 1], "metrics": folder / "flow_metrics.csv",
-            "device": "cpu",
+            "flow_path": flow, "points": points, "num_points": 10,
+            "num_importance_samples": [4, 1], "device": "cpu",
+            "output": flow.with_name("likelihood.csv"),
         },
         "evaluate_flow_references": {
-            "points": folder / "points.h5", "target": "blobs", "num_points": 10,
-            "metrics": folder / "flow_references.csv",
+            "points": points, "num_points": 10,
+            "output": points.with_name("references.csv"),
         },
-        "portray_flow": {
-            "flow_path": folder / "flow.safetensors", "points": folder / "points.h5",
-            "num_samples": 15, "grid_size": 8, "num_importance_samples": 2, "seed": 0,
-            "output": folder / "portrait.h5", "device": "cpu",
+        "make_portrait": {
+            "flow_path": flow, "points": points, "num_samples": 15, "grid_size": 8,
+            "num_importance_samples": 2, "output": flow.with_name("portrait.h5"),
+            "device": "cpu",
         },
         "flow_costs": {
             "flows": {
@@ -188,20 +184,22 @@ def arguments_of(name, folder, **changes):
             "repeats": 2, "output": folder / "costs.csv", "device": "cpu",
         },
         "flows": {
-            "metrics": [folder / "flow_references.csv", folder / "flow_metrics.csv"],
+            "likelihood": [
+                points.with_name("references.csv"), flow.with_name("likelihood.csv"),
+            ],
             "costs": folder / "costs.csv", "preset": "tiny",
             "labels": {"gaussian": "Gaussian", "mine": "My NHF", "other": "RNVP"},
-            "csv": folder / "flows.csv", "markdown": folder / "flows.md",
-            "html": folder / "flows.html",
+            "output": [folder / f"flows.{kind}" for kind in KINDS],
         },
         "fig09_flow": {
-            "points": folder / "points.h5", "portrait": [folder / "portrait.h5"],
+            "points": points, "portrait": [flow.with_name("portrait.h5")],
             "label": "My NHF", "output": [folder / "fig09.png"],
         },
         "fig10_flows": {
-            "points": folder / "points.h5", "portraits": [folder / "portrait.h5"],
-            "history": [folder / "flow_history.csv"],
-            "metrics": [folder / "flow_metrics.csv"], "costs": folder / "costs.csv",
+            "points": points, "portraits": [flow.with_name("portrait.h5")],
+            "history": [flow.with_name("history.csv")],
+            "likelihood": [flow.with_name("likelihood.csv")],
+            "costs": folder / "costs.csv",
             "num_importance_samples": 2,
             "labels": {"mine": "My NHF"}, "output": [folder / "fig10.png"],
         },
@@ -215,7 +213,7 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("chain") / RUN
     for split in ("train", "test"):
         data, videos, motion = (
-            folder / f"{split}_{what}.h5"
+            folder / RUN.parts[0] / f"{split}_{what}.h5"
             for what in ("trajectories", "videos", "motion")
         )
         script("simulate")(**arguments_of("simulate", folder, split=split, output=data))
@@ -238,17 +236,21 @@ def test_the_chain_has_scripts_that_exist():
 
 
 def test_the_chain_makes_its_files_and_nothing_else(made):
-    assert sorted(path.name for path in made.iterdir()) == [
-        "all_measures.csv", "all_measures.html", "all_measures.md", "costs.csv",
+    files = (path for path in made.rglob("*") if path.is_file())
+    assert sorted(str(path.relative_to(made)) for path in files) == [
+        "all_measures.csv", "all_measures.html", "all_measures.md",
+        "blobs/mine/seed0/flow.safetensors", "blobs/mine/seed0/history.csv",
+        "blobs/mine/seed0/likelihood.csv", "blobs/mine/seed0/portrait.h5",
+        "blobs/mine/seed0/run.json", "blobs/points.h5", "blobs/references.csv",
+        "costs.csv", "dynamics.csv", "errors.csv", "errors.h5",
         "fig07.gif", "fig07.png", "fig08.gif", "fig08.png", "fig09.png", "fig10.png",
-        "films.h5", "flow.safetensors", "flow_history.csv", "flow_metrics.csv",
-        "flow_references.csv", "flow_run.json", "flows.csv", "flows.html", "flows.md",
-        "history.csv", "measures.csv", "metrics.csv", "model.safetensors",
-        "points.h5", "portrait.h5", "reference_measures.csv",
-        "references.csv", "references.h5", "rollouts.h5", "run.json", "table1.csv",
-        "table1.html", "table1.md", "table2.csv", "table2.html", "table2.md",
-        "test_motion.h5", "test_trajectories.h5", "test_videos.h5", "train_motion.h5",
-        "train_trajectories.h5", "train_videos.h5",
+        "films.h5", "flows.csv", "flows.html", "flows.md", "history.csv",
+        "model.safetensors", "pendulum/test_motion.h5",
+        "pendulum/test_trajectories.h5", "pendulum/test_videos.h5",
+        "pendulum/train_motion.h5", "pendulum/train_trajectories.h5",
+        "pendulum/train_videos.h5", "references.csv", "references.h5",
+        "references_dynamics.csv", "run.json", "table1.csv", "table1.html",
+        "table1.md", "table2.csv", "table2.html", "table2.md",
     ]  # fmt: skip
 
 
@@ -259,19 +261,19 @@ def test_the_chain_ends_in_finite_numbers(made):
     assert np.isfinite(table[columns]).all(axis=None)
 
 
-def test_scores_of_the_chain_are_of_the_first_trajectories_of_both_splits(made):
-    metrics = pd.read_csv(made / "metrics.csv")
-    assert metrics.groupby("split").trajectory.apply(list).to_dict() == {
+def test_errors_of_the_chain_are_of_the_first_trajectories_of_both_splits(made):
+    table = pd.read_csv(made / "errors.csv")
+    assert table.groupby("split").trajectory.apply(list).to_dict() == {
         "test": [0, 1, 2], "train": [0, 1, 2],
     }  # fmt: skip
-    scores = load_scores(made / "rollouts.h5")["test"]
-    means = metrics[metrics.split == "test"].mse
-    np.testing.assert_allclose(scores.mse.mean(axis=1), means, rtol=1e-5)
+    errors = load_errors(made / "errors.h5")["test"]
+    means = table[table.split == "test"].mse
+    np.testing.assert_allclose(errors.mse.mean(axis=1), means, rtol=1e-5)
 
 
-def test_the_references_of_the_chain_are_scored_frame_by_frame(made):
+def test_the_references_of_the_chain_have_errors_of_every_frame(made):
     table = pd.read_csv(made / "references.csv")
-    frames = load_scores(made / "references.h5")
+    frames = load_errors(made / "references.h5")
     for (model, split), rows in table.groupby(["model", "split"]):
         means = frames.pop(f"{model} {split}").mse.mean(axis=1)
         np.testing.assert_allclose(means, rows.mse, rtol=1e-5)
@@ -279,20 +281,23 @@ def test_the_references_of_the_chain_are_scored_frame_by_frame(made):
 
 
 def test_the_splits_of_the_chain_are_different_videos(made):
-    train, test = (open_videos(made / f"{s}_videos.h5") for s in ("train", "test"))
+    paths = (made / f"pendulum/{split}_videos.h5" for split in ("train", "test"))
+    train, test = map(open_videos, paths)
     assert not (train.frames == test.frames).all()
 
 
 def test_motions_of_the_chain_are_about_its_trajectories(made):
     for split in ("train", "test"):
-        known = load_trajectories(made / f"{split}_trajectories.h5").trajectories
-        system, motion, _ = load_motion(made / f"{split}_motion.h5")
+        known = load_trajectories(
+            made / f"pendulum/{split}_trajectories.h5"
+        ).trajectories
+        system, motion, _ = load_motion(made / f"pendulum/{split}_motion.h5")
         np.testing.assert_array_equal(motion.q[:, 3:7], known.q[:3])
         assert len(motion.t) == 3 + 4 + 4 and system.noise_std == 0.1
 
 
 def test_measures_of_the_chain_have_numbers_where_there_are_enough_rollouts(made):
-    table = pd.read_csv(made / "measures.csv").set_index("measure")
+    table = pd.read_csv(made / "dynamics.csv").set_index("measure")
     undefined = ["energy_r2_linear", "energy_r2_monotone"]
     assert table.value[undefined].isna().all()
     assert np.isfinite(table.value.drop(undefined)).all()
@@ -303,7 +308,7 @@ def test_measures_of_the_chain_have_numbers_where_there_are_enough_rollouts(made
 def test_references_and_models_have_errors_of_the_same_frames(made):
     model, references = (
         pd.read_csv(made / f"{name}.csv").set_index("measure")
-        for name in ("measures", "reference_measures")
+        for name in ("dynamics", "references_dynamics")
     )
     assert {*references.index} <= {*model.index}
     assert set(references.model) == {"mean_image"}
@@ -311,25 +316,61 @@ def test_references_and_models_have_errors_of_the_same_frames(made):
 
 
 def test_the_error_of_the_window_is_that_of_the_evaluation(made):
-    measures = pd.read_csv(made / "measures.csv").set_index("measure")
-    scores = load_scores(made / "rollouts.h5")["test"]
-    expected = 1e4 * scores.mse_clean.mean()
+    measures = pd.read_csv(made / "dynamics.csv").set_index("measure")
+    errors = load_errors(made / "errors.h5")["test"]
+    expected = 1e4 * errors.mse_clean.mean()
     assert measures.value["mse_window_x1e4"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_size_of_the_phase_space_is_that_of_the_system_in_the_videos(folder):
+    recipe = {**MODEL, "family": "pixelhnn", "options": {"hidden_size": 4}}
+    changes = {"model": recipe, "output": folder / "new"}
+    script("train")(**arguments_of("train", folder, **changes))
+    with safe_open(folder / "new" / "model.safetensors", "pt") as file:
+        assert json.loads(file.metadata()["options"])["latent_size"] == 2
+
+
+@pytest.mark.parametrize(
+    ("output", "label"),
+    [("a/b/seed0", "train a/b "), ("b/seed0", "train hgn "), ("a/b/c", "train hgn ")],
+)
+def test_progress_names_the_run_if_the_folder_does(
+    command, folder, monkeypatch, output, label
+):
+    monkeypatch.chdir(folder)
+    changes = {"output": Path(output)}
+    done = command("train", **arguments_of("train", folder, **changes))
+    assert done.code == 0 and f"\n{label}" in f"\n{done.err}"
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("evaluate", "model_path"), ("measure_dynamics", "model_path"),
+        ("make_films", "model_path"), ("evaluate_flow", "flow_path"),
+        ("make_portrait", "flow_path"),
+    ],
+)  # fmt: skip
+def test_a_file_that_does_not_say_whose_run_it_is_is_refused(
+    command, folder, name, key
+):
+    path = shutil.copy(arguments_of(name, folder)[key], folder / "blobs")
+    assert "does not say which run" in refusal(command, name, folder, **{key: path})
 
 
 def test_films_of_the_chain_are_of_the_example(made):
     films, samples = load_films(made / "films.h5")
     assert samples.shape == (2, 4, 8, 8, 3) and {*films} == {"train", "test"}
     for split, film in films.items():
-        videos = open_videos(made / f"{split}_videos.h5").frames
+        videos = open_videos(made / f"pendulum/{split}_videos.h5").frames
         np.testing.assert_array_equal(film.observed, videos[1])
-        system, motion, _ = load_motion(made / f"{split}_motion.h5")
+        system, motion, _ = load_motion(made / f"pendulum/{split}_motion.h5")
         np.testing.assert_array_equal(film.past, render(system, motion.q[1, 3::-1], 8))
 
 
 def test_table_2_of_the_chain_is_about_its_energies(made):
     table = pd.read_csv(made / "table2.csv", keep_default_na=False)
-    energy = load_scores(made / "rollouts.h5")["test"].energy.astype(float)
+    energy = load_errors(made / "errors.h5")["test"].energy.astype(float)
     row = table[table.split == "test"].iloc[0]
     assert row.across_variance == pytest.approx(energy.mean(axis=1).var(), rel=1e-4)
 
@@ -340,15 +381,16 @@ def test_what_the_paper_does_not_have_is_not_called_collapsed(made):
 
 
 def test_the_page_of_measures_has_every_measure(made):
-    measures = pd.read_csv(made / "measures.csv").measure
+    measures = pd.read_csv(made / "dynamics.csv").measure
     text = (made / "all_measures.md").read_text("utf-8")
-    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    lines = [line for line in text.splitlines() if line.startswith("|")]
     assert len(lines) == 2 + len(measures) and "# Measures of the dynamics" in text
 
 
 def test_measures_are_kept_whole_in_the_table(made):
+    FILES = ("dynamics.csv", "references_dynamics.csv")
     columns = ["model", "measure", "value", "num"]
-    parts = [pd.read_csv(made / f) for f in ("measures.csv", "reference_measures.csv")]
+    parts = [pd.read_csv(made / f) for f in FILES]
     table = pd.read_csv(made / "all_measures.csv")
     pd.testing.assert_frame_equal(
         table[columns], pd.concat(parts, ignore_index=True)[columns], rtol=1e-5
@@ -368,18 +410,19 @@ def test_the_animation_of_the_rollouts_has_a_picture_for_each_frame(made):
             assert image.n_frames == 4
 
 
-@pytest.mark.parametrize("name", ["run.json", "flow_run.json"])
+@pytest.mark.parametrize("name", ["run.json", FLOW_RUN / "run.json"])
 def test_the_run_says_where_it_came_from(made, name):
-    told = json.loads((made / name).read_text())
-    assert {"commit", "torch", "device", "seed", "wall_s", "code"} <= told.keys()
+    origin = json.loads((made / name).read_text())
+    assert {"commit", "torch", "device", "seed", "wall_s", "code"} <= origin.keys()
 
 
 def test_a_script_repeated_makes_the_same_bytes(made, folder):
     # What the others leave is stored with the time that it took.
-    for name in set(CHAIN) - {"render", "train", "train_flow", "benchmark_flows"}:
+    for name in set(CHAIN) - {"render", "train", "train_flow", "flow_costs"}:
         script(name)(**arguments_of(name, folder))
-    for path in made.iterdir():
-        assert path.read_bytes() == (folder / path.name).read_bytes(), path.name
+    for path in filter(Path.is_file, made.rglob("*")):
+        name = path.relative_to(made)
+        assert path.read_bytes() == (folder / name).read_bytes(), name
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -394,10 +437,10 @@ def test_every_argument_is_documented_and_typed(name):
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_help_explains_every_argument(command, name):
-    told = command(name, "--help")
-    assert told.code == 0 and "Traceback" not in told.err
+    done = command(name, "--help")
+    assert done.code == 0 and "Traceback" not in done.err
     for parameter in inspect.signature(script(name)).parameters:
-        assert f"--{parameter}" in told.out
+        assert f"--{parameter}" in done.out
 
 
 def by_hand(*arguments, **environment):
@@ -411,13 +454,13 @@ def by_hand(*arguments, **environment):
 
 
 def test_a_script_runs_by_hand():
-    done = by_hand(FOLDER / "render.py", "--help")
+    done = by_hand(find("render"), "--help")
     assert done.returncode == 0 and "Height and width in pixels" in done.stdout
 
 
 def test_a_mistake_ends_a_process_in_one_line_and_exit_code_1(tmp_path):
     done = by_hand(
-        FOLDER / "render.py", "--trajectories", tmp_path / "gone.h5",
+        find("render"), "--trajectories", tmp_path / "gone.h5",
         "--image_size", 8, "--output", tmp_path / "videos.h5",
         HGNPIPE_TRACEBACK="",
     )  # fmt: skip
@@ -441,8 +484,8 @@ def failing(error):
     ],
 )
 def test_what_a_user_can_mend_is_one_line(command, error, line):
-    told = command(failing(error))
-    assert (told.code, told.err) == (1, line)
+    done = command(failing(error))
+    assert (done.code, done.err) == (1, line)
 
 
 def test_an_error_of_the_program_keeps_its_traceback(command):
@@ -459,8 +502,8 @@ def test_the_traceback_of_a_mistake_is_shown_on_request(command, monkeypatch):
 
 
 def test_an_interrupted_script_says_so_and_ends_like_one(command):
-    told = command(failing(KeyboardInterrupt()))
-    assert (told.code, told.err) == (130, "Stopped.\n")
+    done = command(failing(KeyboardInterrupt()))
+    assert (done.code, done.err) == (130, "Stopped.\n")
 
 
 def test_sigterm_ends_a_script_like_ctrl_c(command):
@@ -477,8 +520,8 @@ def test_a_command_line_that_does_not_fit_is_refused(command, words):
     def main(num: int = 0) -> None:
         raise AssertionError("the script ran")
 
-    told = command(main, *words)
-    assert told.code not in (0, None) and "Traceback" not in told.err
+    done = command(main, *words)
+    assert done.code not in (0, None) and "Traceback" not in done.err
 
 
 @pytest.mark.parametrize(
@@ -510,25 +553,25 @@ def test_lists_reach_main_as_lists_of_paths(command):
 OUTPUTS = {
     "simulate": ["output"],
     "render": ["output"],
-    "train": ["model_path", "history_path", "run_path", "checkpoint"],
-    "evaluate": ["metrics", "rollouts"],
-    "evaluate_references": ["metrics", "rollouts"],
-    "table1": ["csv", "markdown", "html"],
+    "train": ["output", "checkpoint"],
+    "evaluate": ["table", "errors"],
+    "evaluate_references": ["table", "errors"],
+    "table1": ["output"],
     "extend": ["output"],
-    "measure": ["output"],
-    "measure_references": ["output"],
-    "play": ["output"],
-    "table2": ["csv", "markdown", "html"],
-    "metrics": ["csv", "markdown", "html"],
+    "measure_dynamics": ["output"],
+    "measure_dynamics_references": ["output"],
+    "make_films": ["output"],
+    "table2": ["output"],
+    "dynamics": ["output"],
     "fig07_rollouts": ["figure", "animation"],
     "fig08_samples": ["figure", "animation"],
-    "points": ["output"],
-    "train_flow": ["flow_path", "history_path", "run_path", "checkpoint"],
-    "evaluate_flow": ["metrics"],
-    "evaluate_flow_references": ["metrics"],
-    "portray_flow": ["output"],
-    "benchmark_flows": ["output"],
-    "flows": ["csv", "markdown", "html"],
+    "draw_points": ["output"],
+    "train_flow": ["output", "checkpoint"],
+    "evaluate_flow": ["output"],
+    "evaluate_flow_references": ["output"],
+    "make_portrait": ["output"],
+    "flow_costs": ["output"],
+    "flows": ["output"],
     "fig09_flow": ["output"],
     "fig10_flows": ["output"],
 }
@@ -541,40 +584,40 @@ INPUTS = [
     ("evaluate_references", "train_videos"),
     ("evaluate_references", "videos"),
     ("evaluate_references", "trajectories"),
-    ("table1", "metrics"),
+    ("table1", "errors"),
     ("table1", "published"),
     ("extend", "trajectories"),
-    ("measure", "model_path"),
-    ("measure", "train_videos"),
-    ("measure", "videos"),
-    ("measure", "trajectories"),
-    ("measure", "motion"),
-    ("measure", "rollouts"),
-    ("measure_references", "train_videos"),
-    ("measure_references", "motion"),
-    ("play", "model_path"),
-    ("play", "videos"),
-    ("play", "motions"),
-    ("table2", "rollouts"),
+    ("measure_dynamics", "model_path"),
+    ("measure_dynamics", "train_videos"),
+    ("measure_dynamics", "videos"),
+    ("measure_dynamics", "trajectories"),
+    ("measure_dynamics", "motion"),
+    ("measure_dynamics", "errors"),
+    ("measure_dynamics_references", "train_videos"),
+    ("measure_dynamics_references", "motion"),
+    ("make_films", "model_path"),
+    ("make_films", "videos"),
+    ("make_films", "motions"),
+    ("table2", "errors"),
     ("table2", "published"),
-    ("metrics", "measures"),
+    ("dynamics", "measures"),
     ("fig07_rollouts", "films"),
-    ("fig07_rollouts", "metrics"),
+    ("fig07_rollouts", "errors"),
     ("fig08_samples", "films"),
     ("train_flow", "points"),
     ("evaluate_flow", "flow_path"),
     ("evaluate_flow", "points"),
     ("evaluate_flow_references", "points"),
-    ("portray_flow", "flow_path"),
-    ("portray_flow", "points"),
-    ("flows", "metrics"),
+    ("make_portrait", "flow_path"),
+    ("make_portrait", "points"),
+    ("flows", "likelihood"),
     ("flows", "costs"),
     ("fig09_flow", "points"),
     ("fig09_flow", "portrait"),
     ("fig10_flows", "points"),
     ("fig10_flows", "portraits"),
     ("fig10_flows", "history"),
-    ("fig10_flows", "metrics"),
+    ("fig10_flows", "likelihood"),
     ("fig10_flows", "costs"),
 ]
 
@@ -582,10 +625,15 @@ INPUTS = [
 def outputs_in(target, name, folder):
     """Paths in another folder for all outputs of a script."""
     usual = arguments_of(name, folder)
-    changed = {key: target / f"{key}{last(usual[key]).suffix}" for key in OUTPUTS[name]}
+
+    def path(key, like):
+        return target / f"{key}{like.suffix}"
+
     return {
-        key: [path] if isinstance(usual[key], list) else path
-        for key, path in changed.items()
+        key: [path(key, one) for one in usual[key]]
+        if isinstance(usual[key], list)
+        else path(key, usual[key])
+        for key in OUTPUTS[name]
     }
 
 
@@ -594,10 +642,10 @@ def refusal(command, name, folder, **changes):
     target = folder / "new"
     target.mkdir()
     new = outputs_in(target, name, folder)
-    told = command(name, **arguments_of(name, folder, **{**new, **changes}))
-    errors = [line for line in told.err.splitlines() if "% |" not in line]
-    assert told.code == 1 and "Traceback" not in told.err
-    assert len(errors) == 1 and errors[0].startswith("Error: "), told.err
+    done = command(name, **arguments_of(name, folder, **{**new, **changes}))
+    errors = [line for line in done.err.splitlines() if "% |" not in line]
+    assert done.code == 1 and "Traceback" not in done.err
+    assert len(errors) == 1 and errors[0].startswith("Error: "), done.err
     assert [path for path in target.rglob("*") if path.is_file()] == []
     assert list(folder.rglob("*.part")) == []
     return errors[0]
@@ -653,8 +701,8 @@ def test_videos_of_another_size_than_the_model_are_refused(command, folder, larg
 
 
 def test_a_model_of_another_size_than_the_videos_is_not_trained(command, folder, large):
-    options = {**HGN, "image_size": 8}
-    line = refusal(command, "train", folder, options=options, videos=large)
+    model = {**MODEL, "options": {**HGN, "image_size": 8}}
+    line = refusal(command, "train", folder, model=model, videos=large)
     assert "16x16" in line and "8x8" in line
 
 
@@ -676,7 +724,7 @@ def stored(name, folder, **columns):
 
 
 def of_table(path, **options):
-    """What rule points is told of a table."""
+    """What rule draw_points is given for a table."""
     return {"kind": "table", "options": {"file": str(path), **options}}
 
 
@@ -688,11 +736,10 @@ def wide(folder):
     script("draw_points")(**arguments_of("draw_points", folder, **table, output=points))
     flows = {}
     for family, options in {"nhf": NHF, "realnvp": RNVP}.items():
-        flows[family] = folder / f"wide_{family}.safetensors"
-        changes = {"family": family, "options": options, "flow_path": flows[family]}
-        script("train_flow")(
-            **arguments_of("train_flow", folder, points=points, **changes)
-        )
+        flows[family] = folder / "wide" / family / "seed0" / "flow.safetensors"
+        flow = {**FLOW, "family": family, "options": options}
+        changes = {"points": points, "flow": flow, "output": flows[family].parent}
+        script("train_flow")(**arguments_of("train_flow", folder, **changes))
     return SimpleNamespace(points=points, flows=flows)
 
 
@@ -700,10 +747,10 @@ def wide(folder):
     ("script_name", "key", "file", "words"),
     [
         ("evaluate_flow", "flow_path", "model.safetensors", "'hgnpipe flow 2'"),
-        ("portray_flow", "flow_path", "model.safetensors", "'hgnpipe flow 2'"),
-        ("evaluate", "model_path", "flow.safetensors", "'hgnpipe model 2'"),
-        ("train_flow", "points", "train_videos.h5", "'hgnpipe points 2'"),
-        ("fig09_flow", "portrait", "points.h5", "'hgnpipe portrait 2'"),
+        ("make_portrait", "flow_path", "model.safetensors", "'hgnpipe flow 2'"),
+        ("evaluate", "model_path", FLOW_RUN / "flow.safetensors", "'hgnpipe model 2'"),
+        ("train_flow", "points", "pendulum/train_videos.h5", "'hgnpipe points 2'"),
+        ("fig09_flow", "portrait", "blobs/points.h5", "'hgnpipe portrait 2'"),
     ],
 )
 def test_a_file_of_another_kind_is_named_with_what_is_expected(
@@ -715,7 +762,7 @@ def test_a_file_of_another_kind_is_named_with_what_is_expected(
     assert str(folder / file) in line and words in line
 
 
-@pytest.mark.parametrize("name", ["evaluate_flow", "portray_flow"])
+@pytest.mark.parametrize("name", ["evaluate_flow", "make_portrait"])
 def test_points_of_another_dimension_than_the_flow_are_refused(
     command, folder, wide, name
 ):
@@ -724,7 +771,7 @@ def test_points_of_another_dimension_than_the_flow_are_refused(
 
 
 @pytest.mark.parametrize("family", ["nhf", "realnvp"])
-@pytest.mark.parametrize("name", ["evaluate_flow", "portray_flow"])
+@pytest.mark.parametrize("name", ["evaluate_flow", "make_portrait"])
 def test_a_flow_of_another_dimension_than_the_points_is_refused(
     command, folder, wide, name, family
 ):
@@ -732,9 +779,9 @@ def test_a_flow_of_another_dimension_than_the_points_is_refused(
     assert "dimension of the points is 2" in line
 
 
-def test_only_a_flow_in_two_dimensions_is_portrayed(command, folder, wide):
+def test_only_a_flow_in_two_dimensions_has_a_portrait(command, folder, wide):
     changes = {"points": wide.points, "flow_path": wide.flows["nhf"]}
-    line = refusal(command, "portray_flow", folder, **changes)
+    line = refusal(command, "make_portrait", folder, **changes)
     assert "dimension of the points is 3; it must be 2" in line
 
 
@@ -750,15 +797,33 @@ def test_only_a_flow_in_two_dimensions_is_portrayed(command, folder, wide):
 )
 def test_a_table_that_cannot_be_used_is_named(command, folder, columns, options, words):
     path = stored("bad", folder, **columns)
-    line = refusal(command, "points", folder, **of_table(path, **options))
+    line = refusal(command, "draw_points", folder, **of_table(path, **options))
     for word in words if "file" in options else [str(path), *words]:
         assert word in line
 
 
 def test_a_constant_column_of_a_table_is_refused(command, folder):
     path = stored("bad", folder, b=1.0)
-    line = refusal(command, "points", folder, **of_table(path))
+    line = refusal(command, "draw_points", folder, **of_table(path))
     assert "same value everywhere" in line and "`columns`" in line
+
+
+def changing(name, usual):
+    """Changes of one argument that holds several values."""
+    return lambda **changes: {name: {**usual, **changes}}
+
+
+model, flow = changing("model", MODEL), changing("flow", FLOW)
+evaluation, extent = (changing("evaluation", usual) for usual in (EVALUATION, EXTENT))
+
+
+NOT_SO_FAR = "horizon is 9; it must be between 1 and 4"
+NOT_OF_A_TABLE = "Unknown option 'num_modes' of density 'table'"
+NO_SAMPLES = "num_importance_samples is 0"
+
+
+def watched(**changes):
+    return flow(watched={**WATCHED, **changes})
 
 
 @pytest.mark.parametrize(
@@ -770,54 +835,59 @@ def test_a_constant_column_of_a_table_is_refused(command, folder):
         ("simulate", {"split": "valid"}, "split is 'valid'"),
         ("simulate", {"threads": 0}, "threads is 0; it must be 1 or more"),
         ("render", {"image_size": 4}, "image_size is 4; it must be 8 or more"),
-        ("train", {"family": "hgm"}, "Unknown model family 'hgm'"),
-        ("train", {"options": {"width": 1}}, "Unknown option 'width'"),
-        ("train", {"options": {"seed": 1}}, "Unknown option 'seed'"),
-        ("train", {"training": {**FIT, "epochs": 1}}, "Unknown option 'epochs'"),
-        ("train", {"training": {**FIT, "batch_size": "2"}}, "'batch_size'"),
-        ("train", {"training": {"batch_size": 2}}, "Missing option 'num_iterations'"),
+        ("train", model(family="hgm"), "Unknown model family 'hgm'"),
+        ("train", model(options={"width": 1}), "Unknown option 'width'"),
+        ("train", model(options={"seed": 1}), "Unknown option 'seed'"),
+        ("train", model(training={**FIT, "epochs": 1}), "Unknown option 'epochs'"),
+        ("train", model(training={**FIT, "batch_size": "2"}), "'batch_size'"),
+        ("train", model(training={"batch_size": 2}), "Missing option 'num_iter"),
+        ("train", model(optoins={}), "\"model\": Unexpected keys: {'optoins'}"),
+        ("train", {"model": {"family": "hgn"}}, '"model": Missing required keys'),
         ("train", {"device": "gpu"}, "Unknown device 'gpu'"),
         ("evaluate", {"num_trajectories": 0}, "num_trajectories is 0"),
         ("evaluate", {"batch_size": 0}, "batch_size is 0"),
         ("evaluate_references", {"num_trajectories": 0}, "num_trajectories is 0"),
         ("extend", {"num_trajectories": 0}, "num_trajectories is 0"),
         ("extend", {"num_before": -1}, "num_before is -1; it must be zero or positive"),
-        ("measure", {"horizons": [1, 9]}, "horizon is 9; it must be between 1 and 4"),
-        ("measure", {"symetric_repeats": 0}, "num_repeats is 0"),
-        ("measure", {"batch_size": 0}, "batch_size is 0"),
-        ("measure_references", {"horizons": [9]}, "horizon is 9"),
-        ("play", {"example": 3}, "example is 3; it must be between 0 and 2"),
+        ("measure_dynamics", evaluation(horizons=[1, 9]), NOT_SO_FAR),
+        ("measure_dynamics", evaluation(symetric_repeats=0), "num_repeats is 0"),
+        ("measure_dynamics", evaluation(batch_size=0), "batch_size is 0"),
+        ("measure_dynamics_references", extent(horizons=[9]), "horizon is 9"),
+        ("make_films", {"example": 3}, "example is 3; it must be between 0 and 2"),
         ("table2", {"example": 3}, "example is 3; it must be between 0 and 2"),
-        ("points", {"kind": "modse"}, "Unknown target 'modse'"),
-        ("points", {"options": {"num_mode": 1}}, "Unknown option 'num_mode'"),
-        ("points", {"options": {"std": 0.0}}, "std is 0.0; it must be positive"),
-        ("points", {"kind": "table"}, "Unknown option 'num_modes' of target 'table'"),
-        ("points", {"kind": "table", "options": {}}, "Missing option 'file'"),
-        ("points", {"num_train": 0}, "num_train is 0"),
-        ("train_flow", {"family": "hgn"}, "Unknown flow family 'hgn'"),
-        ("train_flow", {"options": {"width": 1}}, "Unknown option 'width'"),
-        ("train_flow", {"options": {"seed": 1}}, "Unknown option 'seed'"),
-        ("train_flow", {"options": {"num_dims": 3}}, "dimension of the points is 2"),
-        ("train_flow", {"options": {"num_steps": 0}}, "num_steps is 0"),
-        ("train_flow", {"training": {**FIT, "epochs": 1}}, "Unknown option 'epochs'"),
-        ("train_flow", {"training": {"batch_size": 2}}, "Missing option 'num_iter"),
+        ("draw_points", {"kind": "modse"}, "Unknown density 'modse'"),
+        ("draw_points", {"options": {"num_mode": 1}}, "Unknown option 'num_mode'"),
+        ("draw_points", {"options": {"std": 0.0}}, "std is 0.0; it must be positive"),
+        ("draw_points", {"kind": "table"}, NOT_OF_A_TABLE),
+        ("draw_points", {"kind": "table", "options": {}}, "Missing option 'file'"),
+        ("draw_points", {"sizes": {**SIZES, "num_train": 0}}, "num_train is 0"),
+        ("draw_points", {"sizes": {"num_train": 9}}, "sizes is {'num_train': 9}; it"),
+        ("measure_dynamics", {"evaluation": EXTENT}, "Missing required keys"),
+        ("train_flow", flow(family="hgn"), "Unknown flow family 'hgn'"),
+        ("train_flow", flow(options={"width": 1}), "Unknown option 'width'"),
+        ("train_flow", flow(options={"seed": 1}), "Unknown option 'seed'"),
+        ("train_flow", flow(options={"num_dims": 3}), "dimension of the points is 2"),
+        ("train_flow", flow(options={"num_steps": 0}), "num_steps is 0"),
+        ("train_flow", flow(training={**FIT, "epochs": 1}), "Unknown option 'epochs'"),
+        ("train_flow", flow(training={"batch_size": 2}), "Missing option 'num_iter"),
+        ("train_flow", flow(watched={}), "Missing required keys: {'num_"),
         ("train_flow", {"device": "gpu"}, "Unknown device 'gpu'"),
-        ("train_flow", {"num_importance_samples": 0}, "num_importance_samples is 0"),
-        ("train_flow", {"num_watched": 0}, "num_watched is 0"),
+        ("train_flow", watched(num_importance_samples=0), NO_SAMPLES),
+        ("train_flow", watched(num_points=0), "num_points is 0"),
         ("evaluate_flow", {"num_importance_samples": [1, 0]}, "must be numbers of 1"),
         ("evaluate_flow", {"num_importance_samples": []}, "must be numbers of 1"),
         ("evaluate_flow", {"num_points": 0}, "num_points is 0"),
         ("evaluate_flow_references", {"num_points": 0}, "num_points is 0"),
-        ("portray_flow", {"num_importance_samples": 0}, "num_importance_samples is 0"),
-        ("portray_flow", {"num_samples": 0}, "num_samples is 0"),
-        ("portray_flow", {"grid_size": 0}, "grid_size is 0"),
+        ("make_portrait", {"num_importance_samples": 0}, "num_importance_samples is 0"),
+        ("make_portrait", {"num_samples": 0}, "num_samples is 0"),
+        ("make_portrait", {"grid_size": 0}, "grid_size is 0"),
         (
-            "benchmark_flows",
+            "flow_costs",
             {"reference": "third"},
             "Unknown flow 'third'. Known: mine",
         ),
-        ("benchmark_flows", {"repeats": 0}, "repeats is 0"),
-        ("benchmark_flows", {"num_importance_samples": 0}, "num_importance_samples"),
+        ("flow_costs", {"repeats": 0}, "repeats is 0"),
+        ("flow_costs", {"num_importance_samples": 0}, "num_importance_samples"),
     ],
 )
 def test_a_value_that_is_not_legal_is_named(command, folder, name, changes, words):
@@ -841,9 +911,9 @@ TRAININGS = ["train", "train_flow"]
 def test_a_training_that_could_not_write_does_not_begin(command, folder, name, output):
     (folder / "file").write_text("not a folder")
     changes = {output: folder / "file" / "output"}
-    told = command(name, **arguments_of(name, folder, **changes))
-    assert told.code == 1 and "Cannot write" in told.err
-    assert "it/s" not in told.err and list(folder.glob("*checkpoint*")) == []
+    done = command(name, **arguments_of(name, folder, **changes))
+    assert done.code == 1 and "Cannot write" in done.err
+    assert "it/s" not in done.err and list(folder.glob("*checkpoint*")) == []
 
 
 @pytest.mark.parametrize("name", TRAININGS)
@@ -863,7 +933,7 @@ def measures(path):
 
 
 def test_points_of_the_chain_are_independent_draws_of_known_density(made):
-    points, origin = load_points(made / "points.h5")
+    points, origin = load_points(made / "blobs/points.h5")
     assert origin == {"kind": "modes", "options": {"num_modes": 3}, "seed": 0}
     assert [len(part) for part in points[:3]] == [40, 20, 20]
     rows = np.concatenate(points[:3])
@@ -875,7 +945,7 @@ def test_points_of_a_table_are_its_rows_standardised_by_those_to_train_on(folder
     path = stored("mine", folder)
     table = of_table(path, columns=["c", "a"], held_out=0.1)
     script("draw_points")(**arguments_of("draw_points", folder, **table))
-    points, origin = load_points(folder / "points.h5")
+    points, origin = load_points(folder / "blobs/points.h5")
     assert [len(part) for part in points[:3]] == [24, 3, 3]
     np.testing.assert_allclose(points.train.mean(0), 0, atol=1e-12)
     np.testing.assert_allclose(points.train.std(0), 1)
@@ -887,7 +957,7 @@ def test_points_of_a_table_are_its_rows_standardised_by_those_to_train_on(folder
 
 
 def test_the_history_of_a_flow_has_what_was_watched_in_every_row(made):
-    history = pd.read_csv(made / "flow_history.csv")
+    history = pd.read_csv(made / FLOW_RUN / "history.csv")
     assert history.iteration.tolist() == [2, 4, 6]
     assert np.isfinite(history[["loss", "held_out", "held_out_bound"]]).all(axis=None)
     assert (history.held_out < history.held_out_bound).all()
@@ -895,19 +965,19 @@ def test_the_history_of_a_flow_has_what_was_watched_in_every_row(made):
 
 def test_the_flow_that_is_kept_is_the_one_of_the_best_row(folder):
     wild = {**FLOW_FIT, "num_iterations": 20, "learning_rate": 1.0}
-    script("train_flow")(**arguments_of("train_flow", folder, training=wild))
-    history = pd.read_csv(folder / "flow_history.csv")
+    script("train_flow")(**arguments_of("train_flow", folder, **flow(training=wild)))
+    history = pd.read_csv(folder / FLOW_RUN / "history.csv")
     assert history.held_out.idxmin() < len(history) - 1
-    points, _ = load_points(folder / "points.h5")
-    flow = load_flow(folder / "flow.safetensors")
-    _, estimate = held_out_log_density(flow, points.validation[:10], 2, 0)
+    points, _ = load_points(folder / "blobs/points.h5")
+    best = load_flow(folder / FLOW_RUN / "flow.safetensors")
+    _, estimate = held_out_log_density(best, points.validation[:10], 2, 0)
     assert -estimate.mean() == pytest.approx(history.held_out.min(), rel=1e-12)
 
 
 def test_an_interrupted_training_of_a_flow_resumes_and_ends_as_if_undisturbed(
     command, made, folder, monkeypatch
 ):
-    (folder / "flow.safetensors").unlink()
+    (folder / FLOW_RUN / "flow.safetensors").unlink()
     main, watched = script("train_flow"), []
 
     def interrupted(*arguments):
@@ -917,22 +987,23 @@ def test_an_interrupted_training_of_a_flow_resumes_and_ends_as_if_undisturbed(
         return held_out_log_density(*arguments)
 
     monkeypatch.setitem(main.__globals__, "held_out_log_density", interrupted)
-    told = command(main, **arguments_of("train_flow", folder))
-    assert told.code == 130 and told.err.endswith("Stopped.\n")
+    done = command(main, **arguments_of("train_flow", folder))
+    assert done.code == 130 and done.err.endswith("Stopped.\n")
     assert (folder / "flow_checkpoint.safetensors").exists()
-    assert not (folder / "flow.safetensors").exists()
+    assert not (folder / FLOW_RUN / "flow.safetensors").exists()
 
     assert command("train_flow", **arguments_of("train_flow", folder)).code == 0
-    assert json.loads((folder / "flow_run.json").read_text())["resumed_at"] == 4
-    course = "flow_history.csv"
+    record = json.loads((folder / FLOW_RUN / "run.json").read_text())
+    assert record["resumed_at"] == 4
+    course = FLOW_RUN / "history.csv"
     assert (folder / course).read_bytes() == (made / course).read_bytes()
-    one, other = (load_flow(f / "flow.safetensors") for f in (folder, made))
+    one, other = (load_flow(f / FLOW_RUN / "flow.safetensors") for f in (folder, made))
     for name, weight in one.state_dict().items():
         assert torch.equal(weight, other.state_dict()[name]), name
 
 
 def test_measures_of_an_nhf_are_finite_and_of_the_likelihood_and_the_map(made):
-    table = measures(made / "flow_metrics.csv")
+    table = measures(made / FLOW_RUN / "likelihood.csv")
     assert set(table.index) == {
         "nll_1", "nll_4", "nll", "nll_bound", "num_importance_samples", "excess",
         "excess_bound", "log_volume_change", "inversion_error_float32",
@@ -947,15 +1018,15 @@ def test_measures_of_an_nhf_are_finite_and_of_the_likelihood_and_the_map(made):
     assert table.value["log_volume_change"] < 1e-10
     assert table.value["inversion_error_float64"] < 1e-10
     assert table.value["num_modes"] == 3
-    names = table[["target", "model", "seed"]].drop_duplicates()
+    names = table[["density", "model", "seed"]].drop_duplicates()
     assert names.to_numpy().tolist() == [["blobs", "mine", 0]]
 
 
 def test_measures_of_an_rnvp_are_exact_and_not_of_a_map_with_energies(folder):
-    changes = {"family": "realnvp", "options": RNVP}
+    changes = flow(family="realnvp", options=RNVP)
     script("train_flow")(**arguments_of("train_flow", folder, **changes))
     script("evaluate_flow")(**arguments_of("evaluate_flow", folder))
-    table = measures(folder / "flow_metrics.csv")
+    table = measures(folder / FLOW_RUN / "likelihood.csv")
     assert set(table.index) == {
         "nll", "nll_bound", "num_importance_samples", "excess", "excess_bound",
     }  # fmt: skip
@@ -967,35 +1038,35 @@ def test_measures_of_an_rnvp_are_exact_and_not_of_a_map_with_energies(folder):
 def test_the_excess_is_what_a_density_has_more_than_the_true_one_at_the_same_points(
     made,
 ):
-    flow = measures(made / "flow_metrics.csv").value
-    references = pd.read_csv(made / "flow_references.csv")
+    found = measures(made / FLOW_RUN / "likelihood.csv").value
+    references = pd.read_csv(made / "blobs/references.csv")
     references = references.set_index(["model", "measure"]).value
     entropy = references["target", "nll"]
-    points, _ = load_points(made / "points.h5")
+    points, _ = load_points(made / "blobs/points.h5")
     assert entropy == pytest.approx(-points.log_density[:10].mean(), rel=1e-12)
-    for found, excess in (
-        (flow["nll"], flow["excess"]),
-        (flow["nll_bound"], flow["excess_bound"]),
+    for nll, excess in (
+        (found["nll"], found["excess"]),
+        (found["nll_bound"], found["excess_bound"]),
         (references["gaussian", "nll"], references["gaussian", "excess"]),
     ):
-        assert excess == pytest.approx(found - entropy, rel=1e-9)
+        assert excess == pytest.approx(nll - entropy, rel=1e-9)
 
 
 def test_of_a_table_no_true_density_is_claimed(folder, wide):
     changes = {"points": wide.points, "flow_path": wide.flows["nhf"]}
     script("evaluate_flow")(**arguments_of("evaluate_flow", folder, **changes))
-    table = measures(folder / "flow_metrics.csv")
+    table = measures(folder / FLOW_RUN / "likelihood.csv")
     assert {"nll", "nll_bound", "num_minima_1"} <= set(table.index)
     assert {"excess", "excess_bound", "num_modes"}.isdisjoint(table.index)
     name = "evaluate_flow_references"
     script(name)(**arguments_of(name, folder, points=wide.points))
-    references = pd.read_csv(folder / "flow_references.csv")
+    references = pd.read_csv(folder / "blobs/references.csv")
     assert references[["model", "measure"]].to_numpy().tolist() == [["gaussian", "nll"]]
     assert np.isfinite(references.value).all()
 
 
 def test_the_portrait_of_the_chain_has_the_sizes_it_was_asked_for(made):
-    portrait = load_portrait(made / "portrait.h5")
+    portrait = load_portrait(made / FLOW_RUN / "portrait.h5")
     assert portrait.density.shape == (8, 8) and portrait.samples.shape == (15, 2)
     assert portrait.paths.shape == (15, 3, 2) and len(portrait.steps) == 2
 
@@ -1018,7 +1089,7 @@ def test_costs_have_a_row_per_flow_and_task_and_are_relative_to_the_reference(ma
 
 def test_the_page_of_the_flows_has_likelihood_structure_and_cost(made):
     text = (made / "flows.md").read_text("utf-8")
-    found = measures(made / "flow_metrics.csv").value
+    found = measures(made / FLOW_RUN / "likelihood.csv").value
     assert f"| My NHF | {found['nll']:.3f} ± " in text and "(K = 4)" in text
     assert f"bound {found['nll_bound']:.3f}" in text
     assert f"excess {found['excess']:.3f}" in text

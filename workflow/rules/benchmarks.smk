@@ -9,13 +9,10 @@ rule benchmark_data:
         "results/logs/benchmark_data.log",
     conda:
         "../envs/hgnpipe.yaml"
-    threads: whole_machine
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+    threads: lambda wildcards: workflow.cores or 1
     params:
-        systems=KINDS,
-        code=code_hash("workflow/scripts/benchmarks/data.py"),
+        systems=settings.system_kinds(),
+        code=settings.code("benchmarks/data"),
     shell:
         "python workflow/scripts/benchmarks/data.py --systems {params.systems}"
         " --num 10000 --num_frames 31 --repeats 3 --output {output} 2>&1 | tee {log}"
@@ -29,12 +26,11 @@ rule benchmark_step:
         "results/logs/benchmark_step.log",
     conda:
         "../envs/hgnpipe.yaml"
-    threads: whole_machine
+    threads: lambda wildcards: workflow.cores or 1
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        code=code_hash("workflow/scripts/benchmarks/step.py"),
+        code=settings.code("benchmarks/step"),
     shell:
         "python workflow/scripts/benchmarks/step.py --batch_size 16 --num_frames 31"
         " --image_size 32 --num_filters 64 --steps 3 --rounds 3 --output {output}"
@@ -49,13 +45,12 @@ rule benchmark_scaling:
         "results/logs/benchmark_scaling.log",
     conda:
         "../envs/hgnpipe.yaml"
-    threads: whole_machine
+    threads: lambda wildcards: workflow.cores or 1
     resources:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        systems=KINDS,
-        code=code_hash("workflow/scripts/benchmarks/scaling.py"),
+        systems=settings.system_kinds(),
+        code=settings.code("benchmarks/scaling"),
     shell:
         "python workflow/scripts/benchmarks/scaling.py --systems {params.systems}"
         " --num_trajectories 1000 4000 16000 --cores 1 2 --jobs 1 2 4 --rounds 3"
@@ -70,12 +65,9 @@ rule benchmark_workflow:
         "results/logs/benchmark_workflow.log",
     conda:
         "../envs/hgnpipe.yaml"
-    threads: whole_machine
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+    threads: lambda wildcards: workflow.cores or 1
     params:
-        code=code_hash("workflow/scripts/benchmarks/workflow.py"),
+        code=settings.code("benchmarks/workflow"),
     shell:
         "python workflow/scripts/benchmarks/workflow.py --preset paper --num_seeds 25"
         " --rounds 3 --output {output} 2>&1 | tee {log}"
@@ -96,7 +88,7 @@ rule draw_benchmarks:
     conda:
         "../envs/hgnpipe.yaml"
     params:
-        code=code_hash("workflow/scripts/benchmarks/draw.py"),
+        code=settings.code("benchmarks/draw"),
     shell:
         "python workflow/scripts/benchmarks/draw.py --step {input.step}"
         " --data {input.data} --workflow {input.workflow} --scaling {input.scaling}"
@@ -120,7 +112,7 @@ rule benchmarks:
         "../envs/hgnpipe.yaml"
     params:
         tables=lambda wildcards, input: [f for f in input if f.endswith(".csv")],
-        code=code_hash("workflow/scripts/benchmarks/join.py"),
+        code=settings.code("benchmarks/join"),
     shell:
         "python workflow/scripts/benchmarks/join.py --tables {params.tables}"
         " --output {output} 2>&1 | tee {log}"

@@ -11,17 +11,14 @@ rule simulate:
         "results/{preset}/benchmarks/simulate/{system}_{split}.tsv"
     conda:
         "../envs/hgnpipe.yaml"
-    threads: config["threads"]
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+    threads: settings.config.threads
     params:
-        kind=setting("systems/{system}/kind"),
-        options=simulated_system,
-        num=setting("presets/{preset}/data/num_{split}"),
-        num_frames=setting("presets/{preset}/data/num_frames"),
-        seed=setting("presets/{preset}/data/seed"),
-        code=code_hash("workflow/scripts/data/simulate.py"),
+        kind=settings.kind,
+        options=settings.options,
+        num=settings.value("data.num_{split}"),
+        num_frames=settings.value("data.num_frames"),
+        seed=settings.value("data.seed"),
+        code=settings.code("data/simulate"),
     shell:
         "python workflow/scripts/data/simulate.py --kind {params.kind}"
         " --options {params.options:q} --num {params.num}"
@@ -42,12 +39,9 @@ rule render:
         "results/{preset}/benchmarks/render/{system}_{split}.tsv"
     conda:
         "../envs/hgnpipe.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        image_size=setting("presets/{preset}/data/image_size"),
-        code=code_hash("workflow/scripts/data/render.py"),
+        image_size=settings.value("data.image_size"),
+        code=settings.code("data/render"),
     shell:
         "python workflow/scripts/data/render.py --trajectories {input}"
         " --image_size {params.image_size} --output {output} 2>&1 | tee {log}"
@@ -65,15 +59,12 @@ rule extend:
         "results/{preset}/benchmarks/extend/{system}_{split}.tsv"
     conda:
         "../envs/hgnpipe.yaml"
-    threads: config["threads"]
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+    threads: settings.config.threads
     params:
-        num=num_extended,
-        before=num_before,
-        after=num_after,
-        code=code_hash("workflow/scripts/data/extend.py"),
+        num=settings.num_extended,
+        before=settings.num_before,
+        after=settings.num_after,
+        code=settings.code("data/extend"),
     shell:
         "python workflow/scripts/data/extend.py --trajectories {input}"
         " --num_trajectories {params.num} --num_before {params.before}"

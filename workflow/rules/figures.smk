@@ -1,13 +1,12 @@
 # Figures; nothing here needs a GPU. Each is a PDF for the printer and a PNG for the report.
 # Numbers have two digits because the report sorts results as text.
-import json
 
 
 rule fig05:
     """Energy of every system, motions on it, and samples of the videos."""
     input:
-        trajectories=of_every_system("data/{system}/train_trajectories.h5"),
-        videos=of_every_system("data/{system}/train_videos.h5"),
+        trajectories=settings.per_system("data/{system}/train_trajectories.h5"),
+        videos=settings.per_system("data/{system}/train_videos.h5"),
     output:
         pdf="results/{preset}/figures/fig05_systems.pdf",
         png=report(
@@ -20,12 +19,9 @@ rule fig05:
         "results/{preset}/logs/fig05.log",
     conda:
         "../envs/hgnpipe.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        example=setting("presets/{preset}/evaluation/example"),
-        code=code_hash("workflow/scripts/figures/fig05_systems.py"),
+        example=settings.value("evaluation.example"),
+        code=settings.code("figures/fig05_systems"),
     shell:
         "python workflow/scripts/figures/fig05_systems.py --trajectories {input.trajectories}"
         " --videos {input.videos} --example {params.example}"
@@ -35,8 +31,8 @@ rule fig05:
 rule fig06:
     """Error of each frame along one train and one test rollout of every model."""
     input:
-        rollouts=runs_of("rollouts.h5", one_seed=True),
-        references=of_every_system("references/{system}.h5"),
+        errors=settings.runs("errors.h5", one_seed=True),
+        references=settings.per_system("references/{system}.h5"),
     output:
         pdf="results/{preset}/figures/fig06_mse_per_frame.pdf",
         png=report(
@@ -49,16 +45,13 @@ rule fig06:
         "results/{preset}/logs/fig06.log",
     conda:
         "../envs/hgnpipe.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        families=families,
-        labels=json.dumps(config["labels"]),
-        example=setting("presets/{preset}/evaluation/example"),
-        code=code_hash("workflow/scripts/figures/fig06_mse_per_frame.py"),
+        families=settings.families(["models"]),
+        labels=settings.labels,
+        example=settings.value("evaluation.example"),
+        code=settings.code("figures/fig06_mse_per_frame"),
     shell:
-        "python workflow/scripts/figures/fig06_mse_per_frame.py --rollouts {input.rollouts}"
+        "python workflow/scripts/figures/fig06_mse_per_frame.py --errors {input.errors}"
         " --references {input.references} --families {params.families:q}"
         " --labels {params.labels:q} --example {params.example}"
         " --output {output.pdf} {output.png} 2>&1 | tee {log}"
@@ -67,8 +60,10 @@ rule fig06:
 rule fig07:
     """A train and a test video, and HGN's and HNN's rollouts; strips and animation."""
     input:
-        films=runs_of("films.h5", models=["hgn_leapfrog", "hnn"], one_seed=True),
-        metrics=runs_of("metrics.csv", models=["hgn_leapfrog", "hnn"], one_seed=True),
+        films=settings.runs("films.h5", models=["hgn_leapfrog", "hnn"], one_seed=True),
+        errors=settings.runs(
+            "errors.csv", models=["hgn_leapfrog", "hnn"], one_seed=True
+        ),
         references="results/{preset}/references/{system}.csv",
     output:
         pdf="results/{preset}/figures/fig07_rollouts_{system}.pdf",
@@ -100,15 +95,12 @@ rule fig07:
         "results/{preset}/logs/fig07_{system}.log",
     conda:
         "../envs/hgnpipe.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        labels=json.dumps(config["labels"]),
-        code=code_hash("workflow/scripts/figures/fig07_rollouts.py"),
+        labels=settings.labels,
+        code=settings.code("figures/fig07_rollouts"),
     shell:
         "python workflow/scripts/figures/fig07_rollouts.py --films {input.films}"
-        " --metrics {input.metrics} {input.references}"
+        " --errors {input.errors} {input.references}"
         " --system {wildcards.system} --model hgn_leapfrog"
         " --baseline hnn --labels {params.labels:q} --figure {output.pdf} {output.png}"
         " --animation {output.gif} {output.mp4} {output.page} 2>&1 | tee {log}"
@@ -117,7 +109,7 @@ rule fig07:
 rule fig08:
     """Videos that HGN samples from its prior, on every system; strips and animation."""
     input:
-        runs_of("films.h5", models=["hgn_leapfrog"], one_seed=True),
+        settings.runs("films.h5", models=["hgn_leapfrog"], one_seed=True),
     output:
         pdf="results/{preset}/figures/fig08_samples.pdf",
         png=report(
@@ -148,13 +140,10 @@ rule fig08:
         "results/{preset}/logs/fig08.log",
     conda:
         "../envs/hgnpipe.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        systems=setting("presets/{preset}/systems"),
-        labels=json.dumps(config["labels"]),
-        code=code_hash("workflow/scripts/figures/fig08_samples.py"),
+        systems=settings.value("systems"),
+        labels=settings.labels,
+        code=settings.code("figures/fig08_samples"),
     shell:
         "python workflow/scripts/figures/fig08_samples.py --films {input}"
         " --systems {params.systems} --model hgn_leapfrog --labels {params.labels:q}"
@@ -162,11 +151,70 @@ rule fig08:
         " --animation {output.gif} {output.mp4} {output.page} 2>&1 | tee {log}"
 
 
+rule fig09:
+    """Densities, energies and motion of NHF on one density."""
+    input:
+        points="results/{preset}/flows/{density}/points.h5",
+        portrait=flow_settings.shown_portrait,
+    output:
+        pdf="results/{preset}/figures/fig09_flow_{density}.pdf",
+        png=report(
+            "results/{preset}/figures/fig09_flow_{density}.png",
+            caption="../report/fig09.rst",
+            category="Figures",
+            labels={"result": "Fig. 09: NHF, {density}"},
+        ),
+    log:
+        "results/{preset}/logs/fig09_{density}.log",
+    conda:
+        "../envs/hgnpipe.yaml"
+    params:
+        label=flow_settings.shown_label,
+        code=settings.code("figures/fig09_flow"),
+    shell:
+        "python workflow/scripts/figures/fig09_flow.py --points {input.points}"
+        " --portrait {input.portrait} --label {params.label:q}"
+        " --output {output.pdf} {output.png} 2>&1 | tee {log}"
+
+
+rule fig10:
+    """NHF and RNVP on one density: densities, and likelihood during training."""
+    input:
+        points=flow_settings.of_compared("points.h5"),
+        portraits=flow_settings.runs("portrait.h5", compared=True, one_seed=True),
+        history=flow_settings.runs("history.csv", compared=True),
+        likelihood=flow_settings.runs("likelihood.csv", compared=True),
+        costs="results/{preset}/flows/costs.csv",
+    output:
+        pdf="results/{preset}/figures/fig10_flows.pdf",
+        png=report(
+            "results/{preset}/figures/fig10_flows.png",
+            caption="../report/fig10.rst",
+            category="Figures",
+            labels={"result": "Fig. 10: NHF and RNVP"},
+        ),
+    log:
+        "results/{preset}/logs/fig10.log",
+    conda:
+        "../envs/hgnpipe.yaml"
+    params:
+        num_samples=settings.value("flows.evaluation.num_watched_samples"),
+        labels=settings.labels,
+        code=settings.code("figures/fig10_flows"),
+    shell:
+        "python workflow/scripts/figures/fig10_flows.py --points {input.points}"
+        " --portraits {input.portraits} --history {input.history}"
+        " --likelihood {input.likelihood} --costs {input.costs}"
+        " --num_importance_samples {params.num_samples}"
+        " --labels {params.labels:q} --output {output.pdf} {output.png}"
+        " 2>&1 | tee {log}"
+
+
 rule fig11:
     """Reconstruction error of hgn_leapfrog during training."""
     input:
-        history=runs_of("history.csv", models=["hgn_leapfrog"]),
-        references=of_every_system("references/{system}.csv"),
+        history=settings.runs("history.csv", models=["hgn_leapfrog"]),
+        references=settings.per_system("references/{system}.csv"),
     output:
         pdf="results/{preset}/figures/fig11_convergence_hgn.pdf",
         png=report(
@@ -179,13 +227,10 @@ rule fig11:
         "results/{preset}/logs/fig11.log",
     conda:
         "../envs/hgnpipe.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         model="hgn_leapfrog",
-        labels=json.dumps(config["labels"]),
-        code=code_hash("workflow/scripts/figures/fig11_convergence.py"),
+        labels=settings.labels,
+        code=settings.code("figures/fig11_convergence"),
     shell:
         "python workflow/scripts/figures/fig11_convergence.py --history {input.history}"
         " --references {input.references} --model {params.model}"
@@ -193,11 +238,11 @@ rule fig11:
         " --output {output.pdf} {output.png} 2>&1 | tee {log}"
 
 
-rule fig12:
-    """Reconstruction error of hnn_conv during training."""
+use rule fig11 as fig12 with:
+    # Reconstruction error of hnn_conv during training.
     input:
-        history=runs_of("history.csv", models=["hnn_conv"]),
-        references=of_every_system("references/{system}.csv"),
+        history=settings.runs("history.csv", models=["hnn_conv"]),
+        references=settings.per_system("references/{system}.csv"),
     output:
         pdf="results/{preset}/figures/fig12_convergence_hnn_conv.pdf",
         png=report(
@@ -208,20 +253,10 @@ rule fig12:
         ),
     log:
         "results/{preset}/logs/fig12.log",
-    conda:
-        "../envs/hgnpipe.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         model="hnn_conv",
-        labels=json.dumps(config["labels"]),
-        code=code_hash("workflow/scripts/figures/fig11_convergence.py"),
-    shell:
-        "python workflow/scripts/figures/fig11_convergence.py --history {input.history}"
-        " --references {input.references} --model {params.model}"
-        " --labels {params.labels:q}"
-        " --output {output.pdf} {output.png} 2>&1 | tee {log}"
+        labels=settings.labels,
+        code=settings.code("figures/fig11_convergence"),
 
 
 rule fig13:
@@ -238,11 +273,8 @@ rule fig13:
         "results/{preset}/logs/fig13.log",
     conda:
         "../envs/hgnpipe.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        code=code_hash("workflow/scripts/figures/fig13_integrators.py"),
+        code=settings.code("figures/fig13_integrators"),
     shell:
         "python workflow/scripts/figures/fig13_integrators.py"
         " --output {output.pdf} {output.png} 2>&1 | tee {log}"
@@ -251,7 +283,7 @@ rule fig13:
 rule current_figure:
     """A figure of the preset that config.yaml names, where the README says it is."""
     input:
-        multiext(f"results/{config['preset']}/figures/{{figure}}", ".pdf", ".png"),
+        multiext(f"results/{settings.config.preset}/figures/{{figure}}", ".pdf", ".png"),
     output:
         multiext("results/figures/{figure}", ".pdf", ".png"),
     log:
@@ -269,7 +301,10 @@ rule current_animation:
     """An animation of the preset that config.yaml names."""
     input:
         multiext(
-            f"results/{config['preset']}/figures/{{figure}}", ".gif", ".mp4", ".html"
+            f"results/{settings.config.preset}/figures/{{figure}}",
+            ".gif",
+            ".mp4",
+            ".html",
         ),
     output:
         multiext("results/figures/{figure}", ".gif", ".mp4", ".html"),

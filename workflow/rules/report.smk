@@ -6,10 +6,10 @@ import sys
 
 
 rule provenance:
-    """Where every run came from: commit, versions, device, wall time; and doubts."""
+    """Where every run came from: commit, versions, device, wall time; and what differs."""
     input:
-        runs_of("run.json"),
-        all_flow_runs("run.json"),
+        settings.runs("run.json"),
+        flow_settings.runs("run.json"),
     output:
         csv=report(
             "results/{preset}/tables/provenance.csv",
@@ -28,18 +28,18 @@ rule provenance:
     conda:
         "../envs/hgnpipe.yaml"
     params:
-        families=families,
-        code=code_hash("workflow/scripts/report/provenance.py"),
+        families=settings.families(),
+        code=settings.code("report/provenance"),
     shell:
         "python workflow/scripts/report/provenance.py --runs {input}"
         " --families {params.families:q} --preset {wildcards.preset}"
-        " --csv {output.csv} --html_path {output.html} 2>&1 | tee {log}"
+        " --output {output} 2>&1 | tee {log}"
 
 
 rule choices:
-    """The README's tables of what the paper leaves open and what we chose."""
+    """What the paper leaves open and what we chose, from the documentation."""
     input:
-        "README.md",
+        "docs/choices.md",
     output:
         report(
             "results/{preset}/tables/choices.html",
@@ -52,17 +52,17 @@ rule choices:
     conda:
         "../envs/hgnpipe.yaml"
     params:
-        code=code_hash("workflow/scripts/report/choices.py"),
+        code=settings.code("report/choices"),
     shell:
-        "python workflow/scripts/report/choices.py --readme {input} --output {output}"
+        "python workflow/scripts/report/choices.py --choices {input} --output {output}"
         " 2>&1 | tee {log}"
 
 
 rule report:
     """Snakemake's report of one preset, as one file."""
     input:
-        results=of_every_system(*REPORTED),
-        texts=report_texts(),
+        results=results.reported,
+        texts=results.texts(ROOT),
         style="workflow/report/style.css",
     output:
         "results/{preset}/report.html",
@@ -76,8 +76,8 @@ rule report:
     resources:
         python=sys.executable,
     params:
-        settings=report_settings,
-        code=code_hash("workflow/scripts/report/report.py"),
+        settings=results.of_report,
+        code=settings.code("report/report"),
     shell:
         "{resources.python} workflow/scripts/report/report.py --results {input.results}"
         " --style {input.style} --settings {params.settings:q} --output {output} 2>&1 | tee {log}"
@@ -86,7 +86,7 @@ rule report:
 rule current_report:
     """Report of the preset that config.yaml names, where the README says it is."""
     input:
-        expand("results/{preset}/report.html", preset=config["preset"]),
+        f"results/{settings.config.preset}/report.html",
     output:
         "results/report.html",
     log:

@@ -1,12 +1,11 @@
 # Tables; nothing here needs a GPU.
-import json
 
 
 rule table1:
     """Errors of all models on all systems, beside the paper's Table 1."""
     input:
-        runs=runs_of("metrics.csv"),
-        references=of_every_system("references/{system}.csv"),
+        runs=settings.runs("errors.csv"),
+        references=settings.per_system("references/{system}.csv"),
         published="workflow/resources/published_table1.csv",
     output:
         csv=report(
@@ -26,23 +25,20 @@ rule table1:
         "results/{preset}/logs/table1.log",
     conda:
         "../envs/hgnpipe.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        labels=json.dumps(config["labels"]),
-        code=code_hash("workflow/scripts/tables/table1.py"),
+        labels=settings.labels,
+        code=settings.code("tables/table1"),
     shell:
-        "python workflow/scripts/tables/table1.py --metrics {input.runs} {input.references}"
-        " --published {input.published} --labels {params.labels:q}"
-        " --preset {wildcards.preset} --csv {output.csv} --markdown {output.markdown}"
-        " --html {output.html} 2>&1 | tee {log}"
+        "python workflow/scripts/tables/table1.py"
+        " --errors {input.runs} {input.references} --published {input.published}"
+        " --labels {params.labels:q} --preset {wildcards.preset} --output {output}"
+        " 2>&1 | tee {log}"
 
 
 rule table2:
     """How well learned energies are conserved, beside the paper's Table 2."""
     input:
-        rollouts=runs_of("rollouts.h5"),
+        errors=settings.runs("errors.h5"),
         published="workflow/resources/published_table2.csv",
     output:
         csv=report(
@@ -62,69 +58,106 @@ rule table2:
         "results/{preset}/logs/table2.log",
     conda:
         "../envs/hgnpipe.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        labels=json.dumps(config["labels"]),
-        example=setting("presets/{preset}/evaluation/example"),
-        code=code_hash("workflow/scripts/tables/table2.py"),
+        labels=settings.labels,
+        example=settings.value("evaluation.example"),
+        code=settings.code("tables/table2"),
     shell:
-        "python workflow/scripts/tables/table2.py --rollouts {input.rollouts}"
+        "python workflow/scripts/tables/table2.py --errors {input.errors}"
         " --published {input.published} --labels {params.labels:q}"
-        " --example {params.example} --preset {wildcards.preset} --csv {output.csv}"
-        " --markdown {output.markdown} --html {output.html} 2>&1 | tee {log}"
+        " --example {params.example} --preset {wildcards.preset} --output {output}"
+        " 2>&1 | tee {log}"
 
 
-rule metrics:
+rule dynamics:
     """Measures of the dynamics of all models on all systems."""
     input:
-        runs=runs_of("dynamics.csv"),
-        references=of_every_system("references/{system}_dynamics.csv"),
+        runs=settings.runs("dynamics.csv"),
+        references=settings.per_system("references/{system}_dynamics.csv"),
     output:
         csv=report(
-            "results/{preset}/tables/metrics.csv",
-            caption="../report/metrics.rst",
+            "results/{preset}/tables/dynamics.csv",
+            caption="../report/dynamics.rst",
             category="Tables",
             labels={"result": "Measures of the dynamics: spreadsheet"},
         ),
-        markdown="results/{preset}/tables/metrics.md",
+        markdown="results/{preset}/tables/dynamics.md",
         html=report(
-            "results/{preset}/tables/metrics.html",
-            caption="../report/metrics.rst",
+            "results/{preset}/tables/dynamics.html",
+            caption="../report/dynamics.rst",
             category="Tables",
             labels={"result": "Measures of the dynamics"},
         ),
     log:
-        "results/{preset}/logs/metrics.log",
+        "results/{preset}/logs/dynamics.log",
     conda:
         "../envs/hgnpipe.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        labels=json.dumps(config["labels"]),
-        code=code_hash("workflow/scripts/tables/dynamics.py"),
+        labels=settings.labels,
+        code=settings.code("tables/dynamics"),
     shell:
         "python workflow/scripts/tables/dynamics.py --measures {input}"
-        " --labels {params.labels:q} --preset {wildcards.preset} --csv {output.csv}"
-        " --markdown {output.markdown} --html {output.html} 2>&1 | tee {log}"
+        " --labels {params.labels:q} --preset {wildcards.preset} --output {output}"
+        " 2>&1 | tee {log}"
+
+
+rule flows:
+    """Held-out likelihood, structure and cost of all flows on all densities."""
+    input:
+        likelihood=flow_settings.likelihoods,
+        costs="results/{preset}/flows/costs.csv",
+    output:
+        csv=report(
+            "results/{preset}/tables/flows.csv",
+            caption="../report/flows.rst",
+            category="Tables",
+            labels={"result": "Flows: spreadsheet"},
+        ),
+        markdown="results/{preset}/tables/flows.md",
+        html=report(
+            "results/{preset}/tables/flows.html",
+            caption="../report/flows.rst",
+            category="Tables",
+            labels={"result": "Flows: likelihood, structure, cost"},
+        ),
+    log:
+        "results/{preset}/logs/flows.log",
+    conda:
+        "../envs/hgnpipe.yaml"
+    params:
+        labels=settings.labels,
+        code=settings.code("tables/flows"),
+    shell:
+        "python workflow/scripts/tables/flows.py --likelihood {input.likelihood}"
+        " --costs {input.costs} --labels {params.labels:q}"
+        " --preset {wildcards.preset} --output {output} 2>&1 | tee {log}"
+
+
+use rule flows as flows_of_density with:
+    # The same for one density: your own, for example.
+    output:
+        csv="results/{preset}/flows/{density}/flows.csv",
+        markdown="results/{preset}/flows/{density}/flows.md",
+        html="results/{preset}/flows/{density}/flows.html",
+    log:
+        "results/{preset}/logs/flows_{density}.log",
 
 
 rule current_table:
     """A table of the preset that config.yaml names, where the README says it is."""
     input:
-        expand(
-            "results/{preset}/tables/{{table}}.{kind}",
-            preset=config["preset"],
-            kind=["csv", "md", "html"],
+        multiext(
+            f"results/{settings.config.preset}/tables/{{table}}",
+            ".csv",
+            ".md",
+            ".html",
         ),
     output:
         multiext("results/{table}", ".csv", ".md", ".html"),
     log:
         "results/logs/{table}.log",
     wildcard_constraints:
-        table="table1|table2|metrics|flows",
+        table="table1|table2|dynamics|flows",
     localrule: True
     conda:
         "../envs/hgnpipe.yaml"

@@ -4,7 +4,6 @@ A learned energy should hold outside the training window too. The true motion th
 solved from the first and the last state of the known trajectories.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -14,8 +13,9 @@ from jaxtyping import Float, Int
 
 from hgnpipe.collection import require
 from hgnpipe.data.simulation import MAX_DRIFT, Trajectories, solve
-from hgnpipe.files.hdf5 import created, opened
-from hgnpipe.systems import System, build_system
+from hgnpipe.data.videos import Videos, check_together, load_of_system, open_videos
+from hgnpipe.files.hdf5 import created, write_arrays
+from hgnpipe.systems.base import System
 
 MOTION = "hgnpipe motion 2"
 
@@ -113,8 +113,7 @@ def save_motion(path: str | Path, motion: Motion, of: Mapping[str, object]) -> N
     """Write a motion, and metadata ``of`` the trajectories that it continues."""
     origin = {key: of[key] for key in ("system", "options", "seed", "split")}
     with created(path, MOTION, origin) as file:
-        for key, values in motion._asdict().items():
-            file.create_dataset(key, data=values)
+        write_arrays(file, motion)
 
 
 def load_motion(path: str | Path) -> Continued:
@@ -123,8 +122,18 @@ def load_motion(path: str | Path) -> Continued:
     Raises:
         ValueError: If the file is missing, damaged, or something else.
     """
-    with opened(path, MOTION) as file:
-        options = json.loads(file.attrs["options"])
-        system = build_system(file.attrs["system"], **options)
-        arrays = (file[name][:] for name in Motion._fields)
-        return Continued(system, Motion(*arrays), dict(file.attrs))
+    return Continued(*load_of_system(path, MOTION, Motion))
+
+
+def load_about(
+    videos: str | Path, motion: str | Path, num: int
+) -> tuple[Videos, System, Motion]:
+    """The first ``num`` videos of a file, their system, and all motion in another file.
+
+    Raises:
+        ValueError: If a file is missing or damaged, or they do not belong together.
+    """
+    shown = open_videos(videos, num)
+    system, about, origin = load_motion(motion)
+    check_together(videos, shown.attributes, motion, origin)
+    return shown, system, about

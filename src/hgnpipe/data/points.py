@@ -1,4 +1,4 @@
-"""Points of a density: drawn from a target or read from a table, and on disk.
+"""Points of a density: drawn from it or read from a table, and on disk.
 
 Files are HDF5 that any other program can read, as those of `hgnpipe.data.videos`.
 """
@@ -6,6 +6,7 @@ Files are HDF5 that any other program can read, as those of `hgnpipe.data.videos
 import json
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,13 +14,15 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from hgnpipe.collection import require
-from hgnpipe.files.hdf5 import created, opened
+from hgnpipe.collection import check_options, lookup, require
+from hgnpipe.densities import DENSITIES, build_density
+from hgnpipe.files.hdf5 import created, opened, read_arrays, write_arrays
 from hgnpipe.files.whole import check_there
-from hgnpipe.targets import build_target
 
 POINTS = "hgnpipe points 2"
 SPLITS = ("train", "validation", "test")
+TABLE = "table"
+"""Kind of what is not a density but points of a file; see `TableOptions`."""
 
 
 class PointSets(NamedTuple):
@@ -31,7 +34,7 @@ class PointSets(NamedTuple):
         test: Held out, to judge the result.
         log_density: ln p at the test points, in nats; NaN where nobody knows it.
         validation_log_density: The same at the validation points.
-        modes: Where the modes are, ``(num_modes, d)``; none for most targets.
+        modes: Where the modes are, ``(num_modes, d)``; none for most densities.
     """
 
     train: Float[np.ndarray, "N d"]
@@ -42,31 +45,72 @@ class PointSets(NamedTuple):
     modes: Float[np.ndarray, "M d"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class TableOptions:
+    """A table of points of one's own.
+
+    Attributes:
+        file: CSV with a header, or ``.npy`` of shape (N, d).
+        columns: Columns of the CSV to take; by default all.
+        held_out: Share of the rows to judge by, and again to watch the training with.
+    """
+
+    file: str
+    columns: list[str] | None = None
+    held_out: float = 0.2
+
+    def __post_init__(self) -> None:
+        legal = "above 0 and below 0.5"
+        require(0 < self.held_out < 0.5, "held_out", self.held_out, legal)
+
+
+def read_table_options(options: Mapping[str, Any]) -> TableOptions:
+    """Options of a table, as a user wrote them.
+
+    Raises:
+        ValueError: If an option is unknown, missing, of a wrong type or out of range.
+    """
+    return TableOptions(**check_options(f"density {TABLE!r}", TableOptions, options))
+
+
+def check_density(kind: str, options: Mapping[str, Any]) -> None:
+    """Check what a configuration says of a density; no file is opened.
+
+    Raises:
+        ValueError: If the kind or an option is unknown, or a value out of range.
+    """
+    if kind == TABLE:
+        read_table_options(options)
+    else:
+        lookup("density", kind, dict.fromkeys([*DENSITIES.names(), TABLE]))
+        build_density(kind, **options)
+
+
 def draw_points(
     kind: str, options: Mapping[str, Any], sizes: Mapping[str, int], seed: int
 ) -> PointSets:
-    """Draws from a target, independent for every split.
+    """Draws from a density, independent for every split.
 
     Args:
-        kind: Key of `hgnpipe.targets.TARGETS`.
+        kind: Name in `hgnpipe.densities.DENSITIES`.
         options: Its options.
         sizes: Number of points of every one of `SPLITS`.
         seed: Seed of the draws.
 
     Raises:
-        ValueError: If the target or an option is unknown, or a value out of range.
+        ValueError: If the density or an option is unknown, or a value out of range.
     """
     require(seed >= 0, "seed", seed, "zero or positive")
     for split in SPLITS:
         require(sizes[split] >= 1, f"num_{split}", sizes[split], "1 or more")
-    target = build_target(kind, **options)
+    density = build_density(kind, **options)
     sets = [
-        target.sample(np.random.default_rng([seed, number]), sizes[split])
+        density.sample(np.random.default_rng([seed, number]), sizes[split])
         for number, split in enumerate(SPLITS)
     ]
-    modes = np.empty((0, target.num_dims)) if target.modes is None else target.modes
-    densities = [target.log_density(points) for points in (sets[2], sets[1])]
-    return PointSets(*sets, *densities, modes)
+    modes = np.empty((0, density.num_dims)) if density.modes is None else density.modes
+    logs = [density.log_density(points) for points in (sets[2], sets[1])]
+    return PointSets(*sets, *logs, modes)
 
 
 def split_points(
@@ -166,8 +210,7 @@ def save_points(
     """Write points and where they came from, JSON values, to ``path``."""
     origin = {key: json.dumps(value) for key, value in attributes.items()}
     with created(path, POINTS, origin) as file:
-        for name, values in points._asdict().items():
-            file.create_dataset(name, data=values)
+        write_arrays(file, points)
 
 
 def load_points(path: str | Path) -> tuple[PointSets, dict[str, Any]]:
@@ -177,7 +220,6 @@ def load_points(path: str | Path) -> tuple[PointSets, dict[str, Any]]:
         ValueError: If the file is missing, damaged, or something else.
     """
     with opened(path, POINTS) as file:
-        arrays = (file[name][:] for name in PointSets._fields)
-        points = PointSets(*arrays)
+        points = read_arrays(file, PointSets)
         known = {k: v for k, v in file.attrs.items() if k not in ("format", "versions")}
         return points, {key: json.loads(value) for key, value in known.items()}

@@ -6,7 +6,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from scipy.special import expit
 
 from hgnpipe.collection import require
-from hgnpipe.systems import System
+from hgnpipe.systems.base import System
 
 # CHOICE (A.4, Fig. 7): colours and softness are those of the authors' sample images;
 # they report that training fails on a black background.

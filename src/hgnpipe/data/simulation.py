@@ -15,7 +15,7 @@ from jaxtyping import Float
 from hgnpipe.collection import require
 from hgnpipe.data.solver import solve_each
 from hgnpipe.hamiltonian import motion
-from hgnpipe.systems import System
+from hgnpipe.systems.base import System
 
 MAX_DRIFT = 1e-6
 """Largest relative change of the energy along a clean trajectory."""
@@ -108,7 +108,7 @@ def true_energy(
     return system.hamiltonian(torch.from_numpy(q), torch.from_numpy(p)).numpy()
 
 
-def energy_drift(
+def relative_drift(
     system: System, q: Float[np.ndarray, "N T n"], p: Float[np.ndarray, "N T n"]
 ) -> Float[np.ndarray, " N"]:
     """Largest change of the energy along each trajectory, relative to its start."""
@@ -136,13 +136,13 @@ def solve(
     """
     rates = partial(_rates, system)
     states = solve_each(rates, initial, t, TOLERANCES[0], progress)
-    drift = energy_drift(system, *np.split(states, 2, axis=-1))
+    drift = relative_drift(system, *np.split(states, 2, axis=-1))
     for tolerance in TOLERANCES[1:]:
         again = np.flatnonzero(~(drift <= MAX_DRIFT))
         if len(again) == 0:
             break
         states[again] = solve_each(rates, initial[again], t, tolerance)
-        drift[again] = energy_drift(system, *np.split(states[again], 2, axis=-1))
+        drift[again] = relative_drift(system, *np.split(states[again], 2, axis=-1))
     return states, np.where(np.isnan(drift), np.inf, drift)
 
 

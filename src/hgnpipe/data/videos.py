@@ -10,7 +10,7 @@ import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from jaxtyping import UInt8
@@ -18,12 +18,17 @@ from jaxtyping import UInt8
 from hgnpipe.collection import require
 from hgnpipe.data.rendering import render
 from hgnpipe.data.simulation import Trajectories
-from hgnpipe.files.hdf5 import created, opened
+from hgnpipe.files.hdf5 import created, opened, read_arrays, write_arrays
 from hgnpipe.files.whole import AGAIN
-from hgnpipe.systems import System, build_system
+from hgnpipe.systems import build_system
+from hgnpipe.systems.base import System
 
 TRAJECTORIES = "hgnpipe trajectories 2"
 VIDEOS = "hgnpipe videos 2"
+
+Frames = UInt8[np.ndarray, "N T S S 3"]
+"""Stored videos: RGB values."""
+Arrays = TypeVar("Arrays", bound=tuple)
 
 
 class Videos(NamedTuple):
@@ -35,7 +40,7 @@ class Videos(NamedTuple):
         attributes: The other metadata of the file.
     """
 
-    frames: UInt8[np.ndarray, "N T S S 3"]
+    frames: Frames
     frame_dt: float
     attributes: dict[str, object]
 
@@ -51,11 +56,11 @@ class Split(NamedTuple):
     """
 
     name: str
-    frames: UInt8[np.ndarray, "N T S S 3"]
+    frames: Frames
     system: System
     q: np.ndarray
 
-    def draw(self, noise: float | np.ndarray = 0.0) -> UInt8[np.ndarray, "N T S S 3"]:
+    def draw(self, noise: float | np.ndarray = 0.0) -> Frames:
         """The same motion again, with this ``noise`` added to the positions."""
         return render(self.system, self.q + noise, self.frames.shape[2])
 
@@ -86,8 +91,7 @@ def save_trajectories(
         "split": split,
     }
     with created(path, TRAJECTORIES, origin) as file:
-        for key, values in trajectories._asdict().items():
-            file.create_dataset(key, data=values)
+        write_arrays(file, trajectories)
 
 
 def load_trajectories(path: str | Path) -> Simulated:
@@ -96,11 +100,25 @@ def load_trajectories(path: str | Path) -> Simulated:
     Raises:
         ValueError: If the file is missing, damaged, or something else.
     """
-    with opened(path, TRAJECTORIES) as file:
-        options = json.loads(file.attrs["options"])
-        system = build_system(file.attrs["system"], **options)
-        arrays = (file[name][:] for name in Trajectories._fields)
-        return Simulated(system, Trajectories(*arrays), dict(file.attrs))
+    return Simulated(*load_of_system(path, TRAJECTORIES, Trajectories))
+
+
+def load_of_system(
+    path: str | Path, expected: str, kind: type[Arrays]
+) -> tuple[System, Arrays, dict[str, object]]:
+    """System, arrays and metadata of a file of the ``expected`` format.
+
+    Raises:
+        ValueError: If the file is missing, damaged, or something else.
+    """
+    with opened(path, expected) as file:
+        attributes = dict(file.attrs)
+        return described_system(attributes), read_arrays(file, kind), attributes
+
+
+def described_system(attributes: Mapping[str, Any]) -> System:
+    """System that the metadata of a file describe."""
+    return build_system(attributes["system"], **json.loads(attributes["options"]))
 
 
 def count_trajectories(path: str | Path) -> int:

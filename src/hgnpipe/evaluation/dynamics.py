@@ -2,8 +2,8 @@
 
 A model can fit the videos of its training window and still not know how the system
 moves. So its rollouts are followed further, run backwards and at another speed
-(`hgnpipe.evaluation.rollouts`), and its energy is compared with the true one. All errors are
-against frames without noise.
+(`hgnpipe.evaluation.rollouts`), and its energy is compared with the true one. All
+errors are against frames without noise.
 """
 
 import warnings
@@ -187,7 +187,7 @@ def measures_of_map(
     num_repeats: int,
     num_steps: int = 60,
 ) -> Measures:
-    """SyMetric of the first 60 steps, see `hgnpipe.evaluation.symetric`; a value per batch.
+    """SyMetric of the first 60 steps (`hgnpipe.evaluation.symetric`), per batch.
 
     ``symetric`` is of those latent pairs that move, at most as many as the true ones;
     ``symetric_all`` of all latent pairs, which above 32 dimensions means a linear map.

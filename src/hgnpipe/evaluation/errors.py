@@ -1,32 +1,51 @@
-"""How good a model is: errors per trajectory and frame, energy, reference rows.
+"""Errors of a model per trajectory and frame, those of references, and their files.
 
 Errors are mean squared differences of pixel values in [0, 1] over pixels and colours,
 against the frames that the model was shown and against those without noise.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 
-from hgnpipe.evaluation.scores import Scores
+from hgnpipe.data.videos import Frames
+from hgnpipe.files.hdf5 import created, opened, read_arrays, write_arrays
 from hgnpipe.models.base import SequenceModel
 from hgnpipe.training.batches import check_frames, to_pixels
 
-Frames = UInt8[np.ndarray, "N T S S 3"]
+ERRORS = "hgnpipe scores 2"
 
 
-def score_model(
+class Errors(NamedTuple):
+    """What is measured along the rollouts of one split.
+
+    Attributes:
+        mse: Error against the observed frames, ``(N, T)``.
+        mse_clean: Error against the frames without noise, ``(N, T)``.
+        energy: Learned Hamiltonian, ``(N, T)``; NaN where there is none.
+        kl: KL divergence of the posterior from the prior in nats, ``(N,)``.
+    """
+
+    mse: np.ndarray
+    mse_clean: np.ndarray
+    energy: np.ndarray
+    kl: np.ndarray
+
+
+def model_errors(
     model: SequenceModel,
     frames: Frames,
     clean: Frames,
     *,
     batch_size: int = 50,
     progress: Callable[[int], object] = lambda count: None,
-) -> Scores:
-    """Scores of a model on videos (Tables 1 and 2, Fig. 6).
+) -> Errors:
+    """Errors of a model on videos (Tables 1 and 2, Fig. 6).
 
     Args:
         model: Model on the device on which to evaluate.
@@ -46,7 +65,7 @@ def score_model(
         observed = to_pixels(frames[batch], device)
         prediction = model.predict(observed)
         parts.append(
-            Scores(
+            Errors(
                 pixel_mse(prediction.frames, observed),
                 pixel_mse(prediction.frames, to_pixels(clean[batch], device)),
                 prediction.energy.cpu().numpy(),
@@ -54,17 +73,23 @@ def score_model(
             )
         )
         progress(len(observed))
-    return Scores(*map(np.concatenate, zip(*parts, strict=True)))
+    return Errors(*map(np.concatenate, zip(*parts, strict=True)))
 
 
-def score_mean_image(mean: Float[torch.Tensor, "3 S S"], frames: Frames, clean: Frames):
-    """Scores of predicting the same image always: what a collapsed model gets."""
+def mean_image_errors(
+    mean: Float[torch.Tensor, "3 S S"], frames: Frames, clean: Frames
+) -> Errors:
+    """Errors of predicting the same image always: what a collapsed model gets."""
     predicted = mean.expand(1, frames.shape[1], -1, -1, -1)
-    return _scores_of(predicted, frames, clean)
+    parts = [
+        (pixel_mse(predicted, one), pixel_mse(predicted, true))
+        for one, true in zip(_singly(frames), _singly(clean), strict=True)
+    ]
+    return _without_energy(*map(np.concatenate, zip(*parts, strict=True)))
 
 
-def score_noise_floor(frames: Frames, other: Frames, clean: Frames) -> Scores:
-    """Scores that no smooth rollout can be expected to beat.
+def noise_floor_errors(frames: Frames, other: Frames, clean: Frames) -> Errors:
+    """Errors that no smooth rollout can be expected to beat.
 
     Half the error between two observations of the same motion with independent noise
     is the expected variance of a frame given the motion: the error against the observed
@@ -81,8 +106,7 @@ def score_noise_floor(frames: Frames, other: Frames, clean: Frames) -> Scores:
         floor = pixel_mse(one, two) / 2
         bias = ((one - true) * (two - true)).mean(dim=(2, 3, 4)).numpy()
         parts.append((floor, bias))
-    floor, bias = map(np.concatenate, zip(*parts, strict=True))
-    return Scores(floor, bias, np.full_like(floor, np.nan), np.zeros(len(floor)))
+    return _without_energy(*map(np.concatenate, zip(*parts, strict=True)))
 
 
 def pixel_mse(
@@ -93,30 +117,45 @@ def pixel_mse(
     return (predicted - observed).square().mean(dim=(2, 3, 4)).cpu().numpy()
 
 
-def per_trajectory(scores: Scores) -> pd.DataFrame:
+def per_trajectory(errors: Errors) -> pd.DataFrame:
     """One row per trajectory: errors averaged over its frames, energy over time."""
     return pd.DataFrame(
         {
-            "trajectory": np.arange(len(scores.mse)),
-            "mse": scores.mse.mean(axis=1),
-            "mse_clean": scores.mse_clean.mean(axis=1),
-            "kl": scores.kl,
-            "energy_mean": scores.energy.mean(axis=1),
-            "energy_variance": scores.energy.var(axis=1),
+            "trajectory": np.arange(len(errors.mse)),
+            "mse": errors.mse.mean(axis=1),
+            "mse_clean": errors.mse_clean.mean(axis=1),
+            "kl": errors.kl,
+            "energy_mean": errors.energy.mean(axis=1),
+            "energy_variance": errors.energy.var(axis=1),
         }
     )
 
 
-def _scores_of(predicted: torch.Tensor, frames: Frames, clean: Frames) -> Scores:
-    parts = [
-        (pixel_mse(predicted, one), pixel_mse(predicted, true))
-        for one, true in zip(_singly(frames), _singly(clean), strict=True)
-    ]
-    mse, mse_clean = map(np.concatenate, zip(*parts, strict=True))
-    return Scores(mse, mse_clean, np.full_like(mse, np.nan), np.zeros(len(mse)))
+def save_errors(path: str | Path, errors: Mapping[str, Errors]) -> None:
+    """Write errors by split, a group each, in single precision to ``path``."""
+    with created(path, ERRORS) as file:
+        for split, arrays in errors.items():
+            write_arrays(file, arrays, split, np.float32)
 
 
-def _singly(frames: Frames):
+def load_errors(path: str | Path) -> dict[str, Errors]:
+    """Read what `save_errors` wrote, by split.
+
+    Raises:
+        ValueError: If the file is missing, damaged, or something else.
+    """
+    with opened(path, ERRORS) as file:
+        return {split: read_arrays(file, Errors, split) for split in file}
+
+
+def _without_energy(
+    mse: Float[np.ndarray, "N T"], mse_clean: Float[np.ndarray, "N T"]
+) -> Errors:
+    """Errors of what is no model: it has no energy and no posterior."""
+    return Errors(mse, mse_clean, np.full_like(mse, np.nan), np.zeros(len(mse)))
+
+
+def _singly(frames: Frames) -> Iterator[torch.Tensor]:
     """Videos one at a time, ``(1, T, 3, S, S)``, so that memory stays small."""
     for video in frames:
         yield to_pixels(video[None], torch.device("cpu"))

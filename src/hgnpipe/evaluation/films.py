@@ -1,16 +1,23 @@
-"""Files of the videos that a model makes, see `hgnpipe.evaluation.filming`."""
+"""Videos that a model makes, and their files: at other speeds, from its prior.
+
+What Figs. 7 and 8 show.
+"""
 
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import UInt8
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
 
-from hgnpipe.files.hdf5 import created, opened
+from hgnpipe.data.videos import Frames
+from hgnpipe.files.hdf5 import created, opened, read_arrays, write_arrays
+from hgnpipe.models.base import SequenceModel
+from hgnpipe.training.batches import to_pixels
 
 FILMS = "hgnpipe films 2"
-
-Frames = UInt8[np.ndarray, "N T S S 3"]
+SPEEDS = {"forward": 1.0, "backward": -1.0, "double": 2.0, "half": 0.5}
 
 
 class Film(NamedTuple):
@@ -33,13 +40,43 @@ class Film(NamedTuple):
     half: np.ndarray
 
 
+def make_film(
+    model: SequenceModel,
+    observed: UInt8[np.ndarray, "T S S 3"],
+    past: UInt8[np.ndarray, "T S S 3"],
+) -> Film:
+    """Let a model play one video at every speed."""
+    device = next(model.parameters()).device
+    pixels = to_pixels(observed[None], device)
+    played = {
+        name: to_stored(model.predict(pixels, speed=speed).frames)[0]
+        for name, speed in SPEEDS.items()
+    }
+    return Film(observed, past, **played)
+
+
+def sample_videos(
+    model: SequenceModel, num: int, num_steps: int, generator: torch.Generator
+) -> Frames:
+    """Videos sampled from the model's prior (Fig. 8); none if it has no prior."""
+    if not hasattr(model, "sample") or getattr(model, "deterministic", False):
+        size = model.image_size
+        return np.zeros((0, num_steps + 1, size, size, 3), np.uint8)
+    return to_stored(model.sample(num, num_steps, generator=generator).frames)
+
+
+def to_stored(frames: Float[Tensor, "B T 3 S S"]) -> UInt8[np.ndarray, "B T S S 3"]:
+    """Pixel values in [0, 1] as they are stored: the reverse of `to_pixels`."""
+    stored = (frames * 255).round().clamp(0, 255).to(torch.uint8)
+    return stored.permute(0, 1, 3, 4, 2).cpu().numpy()
+
+
 def save_films(path: str | Path, films: dict[str, Film], samples: Frames) -> None:
     """Write the film of each split, and videos from the prior (none: zero of them)."""
     with created(path, FILMS) as file:
         file.create_dataset("samples", data=samples)
-        for split, frames in films.items():
-            for name, values in frames._asdict().items():
-                file.create_dataset(f"films/{split}/{name}", data=values)
+        for split, film in films.items():
+            write_arrays(file, film, f"films/{split}")
 
 
 def load_films(path: str | Path) -> tuple[dict[str, Film], Frames]:
@@ -49,8 +86,5 @@ def load_films(path: str | Path) -> tuple[dict[str, Film], Frames]:
         ValueError: If the file is missing, damaged, or something else.
     """
     with opened(path, FILMS) as file:
-        films = {
-            split: Film(*(group[name][:] for name in Film._fields))
-            for split, group in file["films"].items()
-        }
+        films = {s: read_arrays(file, Film, f"films/{s}") for s in file["films"]}
         return films, file["samples"][:]

@@ -5,7 +5,7 @@ number of importance samples; those of RNVP are exact.
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -24,6 +24,8 @@ NUM_STARTS = 200
 """Test points from which descents into the minima of a potential start."""
 
 Energy = Callable[[Tensor], Tensor]
+Measure = tuple[str, float, float]
+"""Name, value, and the standard error of the value; NaN where it has none."""
 
 
 def held_out_log_density(
@@ -35,8 +37,8 @@ def held_out_log_density(
 ) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
     """Bound and importance-weighted estimate of ln p at every point.
 
-    The samples of the momentum depend on ``seed`` alone. ``progress`` is told after
-    every chunk how many points are done with it.
+    The samples of the momentum depend on ``seed`` alone. ``progress`` is called after
+    every chunk with the number of points in it.
 
     Raises:
         ValueError: If the points are of another dimension than the flow, or the number
@@ -59,9 +61,35 @@ def held_out_log_density(
     return bound, estimate
 
 
-def averaged(measure: str, values: Float[np.ndarray, " N"]) -> tuple[str, float, float]:
+def averaged(measure: str, values: Float[np.ndarray, " N"]) -> Measure:
     """Name of a measure, its mean over the points, and the standard error of that."""
     return measure, values.mean(), values.std(ddof=1) / np.sqrt(len(values))
+
+
+def measures_of_likelihood(
+    flow: Flow,
+    points: Float[np.ndarray, "N d"],
+    truth: Float[np.ndarray, " N"],
+    counts: Sequence[int],
+    seed: int,
+    progress: Callable[[int], None] = lambda _: None,
+) -> list[Measure]:
+    """Negative log-likelihood, and its excess over ``truth``, the true ln p, if known.
+
+    With every number of importance samples in ``counts``; the last one gives ``nll``.
+    """
+    rows = []
+    for count in counts:
+        bound, estimate = held_out_log_density(flow, points, count, seed, progress)
+        if not flow.exact:
+            rows.append(averaged(f"nll_{count}", -estimate))
+    rows.append(averaged("nll", -estimate))
+    rows.append(averaged("nll_bound", -bound))
+    rows.append(("num_importance_samples", 0 if flow.exact else counts[-1], np.nan))
+    if np.isfinite(truth).all():
+        rows.append(averaged("excess", truth - estimate))
+        rows.append(averaged("excess_bound", truth - bound))
+    return rows
 
 
 def gaussian_log_density(
@@ -119,6 +147,27 @@ def structure(flow: torch.nn.Module, num: int, seed: int) -> dict[str, float]:
     return {"log_volume_change": volume.abs().max().item(), **measured}
 
 
+def measures_of_map(
+    flow: torch.nn.Module,
+    starts: Float[np.ndarray, "N d"],
+    modes: Float[np.ndarray, "K d"],
+    num: int,
+    seed: int,
+) -> list[Measure]:
+    """See `structure`; and the minima of the potential energy of every step of NHF."""
+    rows = [(k, v, np.nan) for k, v in structure(flow, num, seed).items()]
+    exact = copy.deepcopy(flow).to("cpu").double()
+    for number, hamiltonian in enumerate(exact.hamiltonians, start=1):
+        minima = local_minima(hamiltonian.potential, starts)
+        rows.append((f"num_minima_{number}", len(minima), np.nan))
+        if len(modes):
+            name, share = f"modes_with_minimum_{number}", matched(minima, modes)
+            rows.append((name, share, np.nan))
+    if len(modes):
+        rows.append(("num_modes", len(modes), np.nan))
+    return rows
+
+
 def local_minima(
     energy: Energy,
     starts: Float[np.ndarray, "N d"],
@@ -148,12 +197,9 @@ def local_minima(
         at_edge = (np.abs(end[:, None] - bounds) < 1e-6 * size[:, None]).any()
         if at_edge or not _is_minimum(energy, end):
             continue
-        near = [
-            n for n, known in enumerate(minima)
-            if (np.abs(end - known) < tolerance * size).all()
-        ]  # fmt: skip
-        if near:
-            counts[near[0]] += 1
+        near = [(np.abs(end - known) < tolerance * size).all() for known in minima]
+        if any(near):
+            counts[near.index(True)] += 1
         else:
             minima.append(end)
             counts.append(1)

@@ -4,7 +4,7 @@ What the measures of `hgnpipe.evaluation.dynamics` are computed from.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
 import torch
@@ -12,12 +12,25 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from hgnpipe.collection import require
+from hgnpipe.data.videos import Frames
 from hgnpipe.evaluation.errors import pixel_mse
 from hgnpipe.hamiltonian import State
 from hgnpipe.models.base import PhaseSpaceModel, SequenceModel, energy_of
 from hgnpipe.training.batches import check_frames, to_pixels
 
-Frames = UInt8[np.ndarray, "N T S S 3"]
+
+class Extent(TypedDict):
+    """How many rollouts are followed, and for how many frames beyond the window."""
+
+    num_extended: int
+    horizons: list[int]
+
+
+class Evaluation(Extent):
+    """The same of a model; batches of SyMetric, and videos at a time."""
+
+    symetric_repeats: int
+    batch_size: int
 
 
 class Played(NamedTuple):

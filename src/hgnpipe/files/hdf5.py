@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import h5py
 import numpy as np
@@ -25,6 +25,7 @@ from hgnpipe.files.whole import AGAIN, check_format, check_there, written_whole
 HEADER_SIZE = 512
 """Bytes that HDF5 leaves to its users; the smallest number that it allows."""
 HEADER = re.compile(rb"([ -~]+)\nsha256 ([0-9a-f]{64}) but (\d{1,18}):(\d{1,18})\n\0*")
+Arrays = TypeVar("Arrays", bound=tuple)
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
@@ -48,9 +49,9 @@ def created(
         ValueError: If it cannot be written.
     """
     with written_whole(path) as temporary:
-        with _patient(temporary) as file:
-            told = {**(attributes or {}), "format": format, "versions": versions()}
-            file.attrs.update(told)
+        with _new_file(temporary) as file:
+            own = {"format": format, "versions": versions()}
+            file.attrs.update({**(attributes or {}), **own})
             yield file
             start = stop = HEADER_SIZE
             if apart is not None:
@@ -114,14 +115,29 @@ def check_whole(path: Path, expected: str) -> None:
         )
 
 
+def write_arrays(
+    file: h5py.File, arrays: tuple, group: str = "/", dtype: Any = None
+) -> None:
+    """Write the arrays of a NamedTuple into datasets of their names, in a group."""
+    place = file.require_group(group)
+    for name, values in arrays._asdict().items():
+        place.create_dataset(name, data=values, dtype=dtype)
+
+
+def read_arrays(file: h5py.File, kind: type[Arrays], group: str = "/") -> Arrays:
+    """Read the fields of a NamedTuple that `write_arrays` wrote."""
+    found = (file[group][name][()] for name in kind._fields)
+    return kind(*(values if values.shape else values.item() for values in found))
+
+
 @contextmanager
-def _patient(path: Path) -> Iterator[h5py.File]:
+def _new_file(path: Path) -> Iterator[h5py.File]:
     """New HDF5 file with room for our header.
 
     HDF5 does not survive a write that fails while it closes a file: the process
-    crashes. So it is told that all went well, and what went wrong is raised in the end.
+    crashes. So every write seems to succeed, and what failed is raised in the end.
     """
-    with _Patient(path, "w+") as disk:
+    with _DelayedErrors(path, "w+") as disk:
         try:
             with h5py.File(disk, "w", userblock_size=HEADER_SIZE) as file:
                 yield file
@@ -130,7 +146,7 @@ def _patient(path: Path) -> Iterator[h5py.File]:
                 raise disk.error
 
 
-class _Patient(io.FileIO):
+class _DelayedErrors(io.FileIO):
     """File on disk that takes whatever is written, and remembers what went wrong."""
 
     error: BaseException | None = None

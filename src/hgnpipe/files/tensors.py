@@ -34,10 +34,10 @@ def save_tensors(
         ValueError: If the file cannot be written.
     """
     held = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
-    told = {**metadata, "format": format}
-    told["sha256"] = _checksum(held, told)
+    header = {**metadata, "format": format}
+    header["sha256"] = _checksum(held, header)
     with written_whole(path) as temporary:
-        save_file(held, temporary, told)
+        save_file(held, temporary, header)
 
 
 def load_tensors(
@@ -51,19 +51,19 @@ def load_tensors(
     check_there(path)
     try:
         with safe_open(path, "pt") as file:
-            told = dict(file.metadata() or {})
-            check_format(path, told.get("format"), expected)
+            header = dict(file.metadata() or {})
+            check_format(path, header.get("format"), expected)
             held = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         why = " ".join(str(error).split())
         raise ValueError(
             f"{path} is damaged or not safetensors: {why}. {AGAIN}"
         ) from error
-    if told.pop("sha256", None) != _checksum(held, told):
+    if header.pop("sha256", None) != _checksum(held, header):
         raise ValueError(
             f"{path} is damaged: its content is not what was written. {AGAIN}"
         )
-    return held, told
+    return held, header
 
 
 def _checksum(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:

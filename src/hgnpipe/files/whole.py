@@ -1,15 +1,12 @@
-"""Files that are either whole or not there, and whose they are."""
+"""Files that are either whole or not there."""
 
 import errno
 import glob
 import os
 import platform
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-
-from hgnpipe.runtime.interruption import Interrupted
 
 DISK_ERRORS = [
     os.strerror(getattr(errno, name))
@@ -98,49 +95,6 @@ def written_whole(path: str | Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # of a disk that has become read-only
             temporary.unlink()
-
-
-class Claim:
-    """Claim to a file that several processes may write: the newest claim counts.
-
-    A scheduler that was killed leaves jobs behind, and starts them again the next time.
-    Both copies would write the same file; with a claim the older one notices. No lock:
-    the newer one must not wait for a machine that may be gone.
-    """
-
-    def __init__(self, path: str | Path) -> None:
-        """Claim ``path`` for this process.
-
-        Raises:
-            ValueError: If the folder cannot be written to.
-        """
-        self.path = Path(path)
-        self.name = f"{uuid.uuid4().hex} {platform.node()} {os.getpid()}"
-        with written_whole(self.mark(path)) as temporary:
-            temporary.write_text(self.name)
-
-    @staticmethod
-    def mark(path: str | Path) -> Path:
-        """File that names the owner of ``path``."""
-        return Path(f"{path}.owner")
-
-    def check(self) -> None:
-        """Check that nobody has claimed the file since.
-
-        Raises:
-            Interrupted: If somebody has, or has finished with it.
-        """
-        try:
-            owner = self.mark(self.path).read_text()
-        except FileNotFoundError:
-            owner = ""
-        if owner != self.name:
-            _, _, by = owner.partition(" ")
-            now = f"now belongs to {by.replace(' ', ', process ')}" if by else "is done"
-            raise Interrupted(
-                f"{self.path} {now}: another copy of this job was started. This one "
-                f"leaves, and writes nothing."
-            )
 
 
 def _beginning(path: Path) -> str:

@@ -25,6 +25,11 @@ class LogDensity(NamedTuple):
 class Flow(Protocol):
     """A density of points that can be trained, sampled and evaluated.
 
+    Options are the keyword arguments of the constructor. Where some have no effect
+    beside others, a static method ``unused_options(options)`` gives their names from
+    all options, those left out at their defaults; see
+    `hgnpipe.collection.Collection.unused`.
+
     Attributes:
         num_dims: Dimension d of the points.
         exact: Whether `log_density` is exact, whatever the number of samples.

@@ -6,6 +6,8 @@ momentum is a latent variable that an encoder infers.
 """
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -100,6 +102,16 @@ class NHF(nn.Module):
         )
         sizes = [num_dims, hidden_size, hidden_size, num_dims]
         self.momentum_mean, self.momentum_log_std = MLP(sizes), MLP(sizes)
+
+    @staticmethod
+    def unused_options(options: Mapping[str, Any]) -> set[str]:
+        """See `hgnpipe.flows.base.Flow`."""
+        unused = set()
+        if options["prior"] != "soft_uniform":
+            unused |= {"sigma", "beta"}
+        if options["num_importance_samples"] == 1:
+            unused |= {"elbo_iterations"}
+        return unused
 
     def forward(self, initial: State) -> State:
         """Final state of an initial one, ``(B, d)`` each (paper, Fig. 3B)."""

@@ -44,6 +44,11 @@ class Inferred(NamedTuple):
 class SequenceModel(Protocol):
     """Anything that `hgnpipe.training.loop.fit` can train and `evaluate` can score.
 
+    Options are the keyword arguments of the constructor. Where some have no effect
+    beside others, a static method ``unused_options(options)`` gives their names from
+    all options, those left out at their defaults; see
+    `hgnpipe.collection.Collection.unused`.
+
     Attributes:
         num_frames: Frames that the model must see to predict a video.
         window: Consecutive frames in one training sample.
@@ -101,7 +106,8 @@ class SequenceModel(Protocol):
 class PhaseSpaceModel(SequenceModel, Protocol):
     """A sequence model in its three parts: infer a state, move it, show it.
 
-    Measures of the dynamics (`hgnpipe.evaluation.dynamics`) take it apart along these lines.
+    Measures of the dynamics (`hgnpipe.evaluation.dynamics`) take it apart along these
+    lines.
 
     Attributes:
         dt: Time step of one frame, in the model's own time unit.

@@ -5,7 +5,8 @@ state -> Hamiltonian rollout -> decoded frames. The four variants of Table 1 are
 constructor arguments, not subclasses.
 """
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -142,6 +143,16 @@ class HGN(nn.Module):
         )
         self.geco = None if deterministic else Geco(kappa, multiplier)
         self.to(memory_format=torch.channels_last)
+
+    @staticmethod
+    def unused_options(options: Mapping[str, Any]) -> set[str]:
+        """See `hgnpipe.models.base.SequenceModel`."""
+        unused = set()
+        if options["deterministic"]:
+            unused |= {"kappa", "multiplier", "kl_delay", "kl_ramp"}
+        if not options["horizon_growth"]:
+            unused |= {"first_horizon"}
+        return unused
 
     def set_frame_statistics(
         self, mean_image: Float[Tensor, "3 S S"], std: float
@@ -329,7 +340,7 @@ class HGN(nn.Module):
 def diagonal_gaussian(mean: Tensor, std: Tensor) -> Independent:
     """Gaussian over latent images.
 
-    Unchecked: a diverged training is for `hgnpipe.training.loop.fit` to report, and on a GPU
-    the check would make every iteration wait.
+    Unchecked: a diverged training is for `hgnpipe.training.loop.fit` to report, and on
+    a GPU the check would make every iteration wait.
     """
     return Independent(Normal(mean, std, validate_args=False), 3, validate_args=False)

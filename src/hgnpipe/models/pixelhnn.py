@@ -6,6 +6,9 @@ training: the energy only has to explain the step from one pair to the next
 (Greydanus et al., Hamiltonian Neural Networks, 2019, Sec. 4).
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -71,6 +74,11 @@ class PixelHNN(nn.Module):
             else MLPAutoencoder(scaler, image_size, latent_size, hidden_size)
         )
         self.hamiltonian = StateEnergy(latent_size, hidden_size)
+
+    @staticmethod
+    def unused_options(options: Mapping[str, Any]) -> set[str]:
+        """See `hgnpipe.models.base.SequenceModel`."""
+        return set() if options["convolutional"] else {"num_filters"}
 
     def set_frame_statistics(
         self, mean_image: Float[Tensor, "3 S S"], std: float

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hgnpipe.reporting.table1 import read_table
+from hgnpipe.reporting.pages import across, in_order, read_table
+from hgnpipe.reporting.runs import label_of
 
 STRUCTURE = {
-    "num_modes": "modes of the target",
+    "num_modes": "modes of the density",
     "num_minima": "minima of V",
     "modes_with_minimum": "share of modes with a minimum",
     "log_volume_change": "change of log-volume",
@@ -17,71 +18,94 @@ STRUCTURE = {
     "inversion_error_float64": "inverse, float64",
 }
 """Rows of the table of the structure; those of every step end in its number."""
+EXPLANATION = (
+    "{preset} preset. Held-out -ln p: mean over the test points ± its standard error, "
+    "in nats; exact for RNVP, for NHF importance-weighted with K samples of the "
+    "momentum (on average an upper bound, tight for large K). Bound: minus the ELBO "
+    "(Eq. 6). Target: the true density at the same points; excess: what a flow has "
+    "more than that. Seeds ±: standard deviation of the excess over the seeds. "
+    "Gaussian: mean and covariance of the training points. Tables of one's own are "
+    "standardised; their true density is not known.",
+    "Minima of V: local minima of the potential energy of every step, reached by "
+    "descent from test points; a mode has one if a minimum is nearer to it than half "
+    "of the way to the next mode. Change of log-volume: largest absolute ln |det J| of "
+    "the whole flow at 100 draws of the prior, by autodiff in float64. "
+    "Inverse: largest distance of a coordinate from itself after the flow and its "
+    "inverse. Means over the seeds.",
+    "Cost: medians of rounds in which all flows took turns, so that the ratios hold "
+    "even on a machine that does other work.",
+)
+"""What the measures are, in the words that stand below their tables."""
 
 
-def read_flow_metrics(
+def read_likelihood(
     paths: Iterable[str | Path], labels: Mapping[str, str]
 ) -> pd.DataFrame:
-    """Measures of all flows on all targets, averaged over the seeds.
+    """Measures of all flows on all densities, averaged over the seeds.
 
     Args:
         paths: Tables of rules evaluate_flow and evaluate_flow_references.
         labels: How the flows are called, in the order of the rows.
 
     Returns:
-        A row per target, model and measure: ``label``, ``num_seeds``, ``value`` (mean
+        A row per density, model and measure: ``label``, ``num_seeds``, ``value`` (mean
         over the seeds), ``error`` (standard error over the points, mean over the
         seeds) and ``seed_std``; empty where there is one seed or none.
 
     Raises:
         ValueError: If a file is missing, empty or lacks a column.
     """
-    needed = {"target", "model", "seed", "measure", "value", "error"}
+    needed = {"density", "model", "seed", "measure", "value", "error"}
     rows = pd.concat([read_table(path, "measures of a flow", needed) for path in paths])
-    groups = rows.groupby(["target", "model", "measure"], sort=False)
+    groups = rows.groupby(["density", "model", "measure"], sort=False)
     table = groups.agg(
         num_seeds=("seed", "count"),
         value=("value", "mean"),
         error=("error", "mean"),
         seed_std=("value", lambda values: values.std(ddof=1)),
     ).reset_index()
-    table.insert(2, "label", [labels.get(model, model) for model in table.model])
-    order = {name: number for number, name in enumerate(labels)}
-    table["order"] = [order.get(model, len(order)) for model in table.model]
-    table["first"] = table.target.map(
-        {t: n for n, t in enumerate(rows.target.unique())}
-    )
-    table = table.sort_values(["first", "order"], kind="stable")
-    return table.drop(columns=["order", "first"]).reset_index(drop=True)
+    table.insert(2, "label", [label_of(model, labels) for model in table.model])
+    return in_order(table, density=rows.density, model=labels)
+
+
+def layout_flows(
+    table: pd.DataFrame, costs: pd.DataFrame, labels: Mapping[str, str]
+) -> dict[str, pd.DataFrame]:
+    """All three tables, by what they are about."""
+    return {
+        "Likelihood": layout_likelihood(table),
+        "Structure of the map": layout_structure(table),
+        "Cost": layout_cost(costs, labels),
+    }
 
 
 def layout_likelihood(table: pd.DataFrame) -> pd.DataFrame:
-    """Held-out negative log-likelihood, in nats: flows down, targets across.
+    """Held-out negative log-likelihood, in nats: flows down, densities across.
 
     Each cell says the best figure that there is (exact, or importance-weighted with K
-    samples), its standard error, what it has more than the target's entropy, and the
-    bound (minus the ELBO).
+    samples), its standard error, what it has more than the entropy of the density, and
+    the bound (minus the ELBO).
     """
     cells = {
-        (label, target): _likelihood(rows.set_index("measure"))
-        for (target, label), rows in table.groupby(["target", "label"], sort=False)
+        (label, density): _likelihood(rows.set_index("measure"))
+        for (density, label), rows in table.groupby(["density", "label"], sort=False)
     }
-    return _across(cells, "held-out -ln p (nats)")
+    return across(cells, "held-out -ln p (nats)", "—")
 
 
 def layout_structure(table: pd.DataFrame) -> pd.DataFrame:
     """What is true of the maps of the flows that have Hamiltonians."""
     cells = {}
     with_steps = table[table.measure == "log_volume_change"]
-    for target, model in with_steps[["target", "model"]].itertuples(index=False):
-        rows = table[(table.target == target) & (table.model == model)]
+    for density, model in with_steps[["density", "model"]].itertuples(index=False):
+        rows = table[(table.density == density) & (table.model == model)]
         values = rows.set_index("measure").value
         for start, name in STRUCTURE.items():
             found = [v for m, v in values.items() if m == start or _is_step(m, start)]
             if found:
-                column = (rows.label.iloc[0], target)
+                column = (rows.label.iloc[0], density)
                 cells[name, " on ".join(column)] = ", ".join(f"{v:.2g}" for v in found)
-    return _across(cells, "of the map (steps in order)")
+    return across(cells, "of the map (steps in order)", "—")
 
 
 def layout_cost(costs: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
@@ -93,8 +117,9 @@ def layout_cost(costs: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
         text = f"{row.milliseconds:.3g} ms"
         if np.isfinite(relative):
             text += f" (x {relative:.2g})"
-        cells[labels.get(row.model, row.model), row.task] = text
-    return _across(cells, "median (x that of " + ratio.removeprefix("ratio_to_") + ")")
+        cells[label_of(row.model, labels), row.task] = text
+    reference = label_of(ratio.removeprefix("ratio_to_"), labels)
+    return across(cells, f"median (x that of {reference})", "—")
 
 
 def read_costs(path: str | Path) -> pd.DataFrame:
@@ -118,15 +143,8 @@ def _likelihood(rows: pd.DataFrame) -> str:
             lines.append(f"seeds ± {excess.seed_std:.3f}")
     if samples:
         lines.append(f"bound {rows.value['nll_bound']:.3f}")
-    return "<br>".join(lines)
+    return "\n".join(lines)
 
 
 def _is_step(measure: str, start: str) -> bool:
     return measure.startswith(start + "_") and measure.rpartition("_")[2].isdigit()
-
-
-def _across(cells: Mapping[tuple[str, str], str], name: str) -> pd.DataFrame:
-    rows = list(dict.fromkeys(row for row, _ in cells))
-    columns = list(dict.fromkeys(column for _, column in cells))
-    body = [[cells.get((row, column), "—") for column in columns] for row in rows]
-    return pd.DataFrame(body, pd.Index(rows, name=name), columns)

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hgnpipe.reporting.table1 import read_table
+from hgnpipe.reporting.pages import across, in_order, read_table, short
+from hgnpipe.reporting.runs import label_of
 
 MEASURES = {
     "mse_window_x1e4": "MSE of the frames shown",
@@ -30,6 +31,32 @@ MEASURES = {
     "symetric_all_deviation": "deviation of its map (all)",
 }
 """Measures in the order of the table, and how it calls them."""
+EXPLANATION = (
+    "{preset} preset, test trajectories, mean ± standard deviation over them. Models "
+    "infer a state from the frames shown (HNN from the first two), and are then "
+    "followed beyond and before them. Errors are against frames without noise, unlike "
+    "those of Table 1. Where bodies leave the picture, as three do, it empties, and "
+    "all errors fall. Motions that could not be solved exactly are left out.",
+    "Valid steps: frames beyond those shown until the error first passes 0.025 of the "
+    "frame's mean square (in the literature the median over both directions; here the "
+    "mean, forward, at most all frames); on a grey background the mean image passes "
+    "late or never, so compare with its column. Skilful steps: until the error first "
+    "passes half of the mean image's. Reversibility error: distance from the first "
+    "state after rolling out over the frames shown and back, relative to the spread of "
+    "first states. Energy drift: largest change of the learned energy in a rollout, "
+    "relative to the standard deviation of the energy over rollouts. R² of the energy: "
+    "how much of the true energy over held-out rollouts a line or any monotone "
+    "function of the learned energy explains. Collapsed: posterior variance of 0.5 or "
+    "more, where the prior's is 1.",
+    "SyMetric (Higgins et al., 2021): share of batches of five rollouts, of up to 60 "
+    "steps, in which a polynomial from latent to true states has R² > 0.9 and "
+    "deviates from a symplectic map by less than 0.05. Moving pairs: a symplectic "
+    "projection of the latent pairs to at most as many as move in truth. All pairs: "
+    "every latent pair, which for more than 32 dimensions means a linear map; with "
+    "more dimensions than points it fits anything: its R² says little for HGN. With "
+    "one true pair, a linear map always passes the second condition.",
+)
+"""What the measures are, in the words that stand below their tables."""
 
 
 def read_measures(
@@ -48,14 +75,11 @@ def read_measures(
     table = pd.concat(
         [read_table(path, "measures", needed) for path in paths], ignore_index=True
     )
-    table["label"] = [labels.get(model, model) for model in table.model]
-    order = [*labels, *table.model]
-    table["order"] = table.model.map(order.index)
-    systems = list(dict.fromkeys(table.system))
-    table["at"] = table.system.map(systems.index)
-    table = table.sort_values(["at", "order", "seed"], kind="stable")
+    table["label"] = [label_of(model, labels) for model in table.model]
+    seeds = sorted(table.seed.unique())
+    table = in_order(table, system=[], model=labels, seed=seeds)
     columns = ["system", "model", "label", "seed", "measure", "value", "spread", "num"]
-    return table[columns].reset_index(drop=True)
+    return table[columns]
 
 
 def layout_measures(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -67,16 +91,12 @@ def layout_measures(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 def _layout(rows: pd.DataFrame) -> pd.DataFrame:
     models = list(dict.fromkeys(rows.label))
-    measures = sorted(dict.fromkeys(rows.measure), key=_position)
     cells = {
-        key: _cell(group)
-        for key, group in rows.groupby(["measure", "label"], sort=False)
+        (_name(measure), label): _cell(group)
+        for (measure, label), group in rows.groupby(["measure", "label"], sort=False)
     }
-    body = [
-        [cells.get((measure, model), "") for model in models] for measure in measures
-    ]
-    names = [_name(measure) for measure in measures]
-    return pd.DataFrame(body, pd.Index(names, name="measure"), pd.Index(models))
+    measures = map(_name, sorted(dict.fromkeys(rows.measure), key=_position))
+    return across(cells, "measure", "").reindex(index=measures, columns=models)
 
 
 def _cell(group: pd.DataFrame) -> str:
@@ -84,24 +104,14 @@ def _cell(group: pd.DataFrame) -> str:
     finite = group[np.isfinite(group.value)]
     if finite.empty:
         return "not defined"
-    text, spread = _short(finite.value.mean()), finite.spread.mean()
+    text, spread = short(finite.value.mean()), finite.spread.mean()
     if np.isfinite(spread):
-        text += f" ± {_short(spread)}"
+        text += f" ± {short(spread)}"
     if len(finite) > 1:
-        text += f" (seeds ± {_short(finite.value.std(ddof=1))})"
+        text += f" (seeds ± {short(finite.value.std(ddof=1))})"
     if len(finite) < len(group):
         text += f" ({len(group) - len(finite)} of {len(group)} seeds not defined)"
     return text
-
-
-def _short(value: float) -> str:
-    """Two or three digits, without an exponent where people can do without."""
-    if value == round(value) and abs(value) < 1e5:
-        return f"{value:.0f}"
-    if not 0.001 <= abs(value) < 1e5:
-        return f"{value:.1e}"
-    decimals = 3 if abs(value) < 0.1 else 2 if abs(value) < 10 else 1
-    return f"{value:.{decimals}f}"
 
 
 def _kind(measure: str) -> tuple[str, str]:

@@ -7,6 +7,14 @@ from typing import NamedTuple
 
 import pandas as pd
 
+REFERENCE_LABELS = {
+    "mean_image": "mean image",
+    "noise_floor": "noise floor",
+    "target": "target",
+    "gaussian": "Gaussian",
+}
+"""How the rows are called that no model makes: what flows are compared with is the true
+density, called target, and a Gaussian."""
 VERSIONS = ("hgnpipe", "python", "torch", "numpy")
 RECORDED = (
     *("started", "wall_s", "peak_memory_mb", "resumed_at"),
@@ -16,7 +24,7 @@ RECORDED = (
 
 
 class Run(NamedTuple):
-    """One training: a model on a system with a seed."""
+    """One training: a model on a system, or a flow on a density, with a seed."""
 
     system: str
     model: str
@@ -44,6 +52,11 @@ def run_of(path: str | Path) -> Run:
 def by_run(paths: Iterable[str | Path]) -> dict[Run, Path]:
     """Files of several runs, by run."""
     return {run_of(path): Path(path) for path in paths}
+
+
+def label_of(name: str, labels: Mapping[str, str]) -> str:
+    """How a model or a reference is called; by its name if nothing is said."""
+    return labels.get(name, REFERENCE_LABELS.get(name, name))
 
 
 def system_of(path: str | Path) -> str:
@@ -83,7 +96,7 @@ def read_runs(paths: Iterable[str | Path], families: Mapping[str, str]) -> pd.Da
     return table.reset_index(drop=True)
 
 
-def doubts(runs: pd.DataFrame) -> list[str]:
+def inconsistencies(runs: pd.DataFrame) -> list[str]:
     """Why runs might not be comparable, a sentence each; empty if all is well.
 
     Fingerprints of the code are compared within a family, as every family is trained by
@@ -105,7 +118,7 @@ def doubts(runs: pd.DataFrame) -> list[str]:
     if changed:
         found.append(
             f"{changed} of {len(runs)} runs used files that differed from their commit "
-            "(+), so that the commit alone does not tell what ran."
+            "(+), so that the commit alone does not say what ran."
         )
     return found
 

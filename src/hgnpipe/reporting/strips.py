@@ -14,14 +14,18 @@ from PIL import Image
 
 from hgnpipe.collection import require
 from hgnpipe.files.whole import written_whole
+from hgnpipe.reporting.pages import page
 from hgnpipe.reporting.plotting import WIDTH
-from hgnpipe.reporting.table1 import page
 
 GAP = 2
 """White pixels between the frames of a strip."""
 DPI = 150
 """Pixels per inch of an animation."""
 FRAMES_PER_SECOND = 10
+PLAYER = (
+    '<video style="max-width: 100%" controls autoplay loop muted '
+    'src="data:video/mp4;base64,{{ video }}"></video>'
+)
 
 Strip = tuple[str, UInt8[np.ndarray, "_ S S 3"] | None]
 """Label, and any number of frames; None where there are none to show."""
@@ -143,7 +147,4 @@ def _write_mp4(pictures: UInt8[np.ndarray, "T H W 3"], path: Path) -> None:
 def _write_page(pictures: UInt8[np.ndarray, "T H W 3"], path: Path) -> None:
     _write_mp4(pictures, path)
     video = base64.b64encode(path.read_bytes()).decode()
-    source = f"data:video/mp4;base64,{video}"
-    how = 'style="max-width: 100%" controls autoplay loop muted'
-    player = f'<video {how} src="{source}"></video>'
-    path.write_text(page("Animation", player), encoding="utf-8")
+    path.write_text(page("Animation", PLAYER, video=video), encoding="utf-8")

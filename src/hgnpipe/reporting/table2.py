@@ -8,9 +8,10 @@ import pandas as pd
 from jaxtyping import Float
 
 from hgnpipe.collection import require
-from hgnpipe.evaluation.scores import Scores
-from hgnpipe.reporting.runs import Run
-from hgnpipe.reporting.table1 import SCALE, across, read_table
+from hgnpipe.evaluation.errors import Errors
+from hgnpipe.reporting.pages import across, in_order, read_table, short
+from hgnpipe.reporting.runs import Run, label_of
+from hgnpipe.reporting.table1 import SCALE
 
 COLLAPSED = 1e-6
 """Variance of the learned energy across trajectories below which it has collapsed: in
@@ -29,7 +30,7 @@ def read_published_variances(path: str | Path) -> pd.DataFrame:
 
 
 def table2(
-    scores: Mapping[Run, Mapping[str, Scores]],
+    errors: Mapping[Run, Mapping[str, Errors]],
     published: pd.DataFrame,
     labels: Mapping[str, str],
     example: int = 0,
@@ -37,7 +38,7 @@ def table2(
     """Table 2: variance over time of the learned energy, per system, split and model.
 
     Args:
-        scores: Scores of the rollouts of every run, by split.
+        errors: Errors and energies of the rollouts of every run, by split.
         published: From `read_published_variances`.
         labels: How the models are called, in the order of the table's rows.
         example: Index of the single rollout, that of Fig. 6, of the lowest seed.
@@ -53,68 +54,58 @@ def table2(
     Raises:
         ValueError: If there is no run, or one has no rollout ``example``.
     """
-    require(len(scores) > 0, "number of runs", 0, "1 or more")
-    rows = []
-    for run, splits in sorted(scores.items(), key=lambda item: item[0].seed):
-        for split, score in splits.items():
-            energy = score.energy.astype(np.float64)
-            legal = f"between 0 and {len(energy) - 1}"
-            require(0 <= example < len(energy), "example", example, legal)
-            over_time, across_rollouts = _variances(energy)
-            rows.append(
-                {
-                    **run._asdict(),
-                    "split": split,
-                    "variance_x1e4": SCALE * over_time[example],
-                    "over_time": SCALE * over_time,
-                    "across": across_rollouts,
-                    "relative": over_time.mean() / across_rollouts
-                    if 0 < across_rollouts < np.inf
-                    else across_rollouts,
-                    "collapsed": across_rollouts < COLLAPSED,
-                }
-            )
+    require(len(errors) > 0, "number of runs", 0, "1 or more")
+    rows = [
+        {**run._asdict(), "split": split, **_variances(one.energy, example)}
+        for run, splits in sorted(errors.items(), key=lambda item: item[0].seed)
+        for split, one in splits.items()
+    ]
     keys = ["model", "system", "split"]
     groups = pd.DataFrame(rows).groupby(keys, sort=False)
     table = pd.DataFrame([_summary(group) for _, group in groups])
-    table.insert(1, "label", [labels.get(model, model) for model in table.model])
+    table.insert(1, "label", [label_of(model, labels) for model in table.model])
     table = table.merge(published, on=keys, how="left")
-    models, systems = [*labels, *table.model], [run.system for run in scores]
-    places = {"model": models, "system": systems, "split": ["train", "test"]}
-
-    def place(column: pd.Series) -> pd.Series:
-        return column.map(places[column.name].index)
-
-    return table.sort_values([*places], key=place, ignore_index=True)
+    systems = [run.system for run in errors]
+    return in_order(table, model=labels, system=systems, split=["train", "test"])
 
 
-def layout2(table: pd.DataFrame, break_line: str = "<br>") -> pd.DataFrame:
+def layout2(table: pd.DataFrame) -> pd.DataFrame:
     """Table 2 laid out like the paper's: models down, systems and splits across."""
     cells = {}
     for row in table.itertuples():
-        if row.num_collapsed == row.num_seeds:
-            lines = ["N/A"]
-        else:
+        lines = ["N/A"]
+        if row.num_collapsed < row.num_seeds:
+            mean, std = short(row.mean_variance_x1e4), short(row.std_variance_x1e4)
             lines = [
-                f"{_short(row.variance_x1e4)}",
-                f"all {_short(row.mean_variance_x1e4)} ± "
-                f"{_short(row.std_variance_x1e4)}",
-                f"relative {_short(row.relative_variance)}",
+                short(row.variance_x1e4),
+                f"all {mean} ± {std}",
+                f"relative {short(row.relative_variance)}",
             ]
         if 0 < row.num_collapsed < row.num_seeds:
             lines.append(f"{row.num_collapsed} of {row.num_seeds} seeds collapsed")
         if isinstance(row.published_variance_x1e4, str):
             printed = row.published_variance_x1e4
             lines.append(f"paper {printed}" if printed else "paper: not legible")
-        cells[row.label, (row.system, row.split)] = break_line.join(lines)
-    return across(cells)
+        cells[row.label, (row.system, row.split)] = "\n".join(lines)
+    return across(cells, "model", "not run")
 
 
-def _variances(energy: Float[np.ndarray, "N T"]) -> tuple[np.ndarray, float]:
-    """Variance over time of each rollout and across them; infinite after diverging."""
-    if not np.isfinite(energy).all():
-        return np.full(len(energy), np.inf), np.inf
-    return energy.var(axis=1), float(energy.mean(axis=1).var())
+def _variances(energy: Float[np.ndarray, "N T"], example: int) -> dict[str, object]:
+    """Variances over time and across rollouts; infinite after diverging."""
+    legal = f"between 0 and {len(energy) - 1}"
+    require(0 <= example < len(energy), "example", example, legal)
+    energy = energy.astype(np.float64)
+    over_time, between = np.full(len(energy), np.inf), np.inf
+    if np.isfinite(energy).all():
+        over_time, between = energy.var(axis=1), float(energy.mean(axis=1).var())
+    known = 0 < between < np.inf
+    return {
+        "variance_x1e4": SCALE * over_time[example],
+        "over_time": SCALE * over_time,
+        "across": between,
+        "relative": over_time.mean() / between if known else between,
+        "collapsed": between < COLLAPSED,
+    }
 
 
 def _summary(group: pd.DataFrame) -> dict[str, object]:
@@ -131,10 +122,3 @@ def _summary(group: pd.DataFrame) -> dict[str, object]:
         "relative_variance": whole.relative.median(),
         "across_variance": group.across.median(),
     }
-
-
-def _short(value: float) -> str:
-    """Three digits, without an exponent where people can do without."""
-    if not np.isfinite(value):
-        return "not finite" if np.isinf(value) else "N/A"
-    return f"{value:.0f}" if 999.5 <= value < 1e5 else f"{value:.3g}"

@@ -23,7 +23,8 @@ def run(main: Callable[..., None]) -> None:
 
     What a user can mend ends in one line and exit code 1; ``HGNPIPE_TRACEBACK=1`` shows
     where it came from. SIGTERM ends a job like Ctrl-C does: half-written files go. One
-    that saves its work before it leaves ends with `hgnpipe.runtime.interruption.EXIT_CODE`.
+    that saves its work before it leaves ends with the ``EXIT_CODE`` of
+    `hgnpipe.runtime.interruption`.
     """
     signal.signal(signal.SIGTERM, _interrupt)
     try:

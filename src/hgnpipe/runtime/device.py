@@ -22,7 +22,8 @@ def choose_device(
 ) -> torch.device:
     """Device called ``name``, with torch set up to use it well.
 
-    Of several GPUs the process takes the one with the fewest jobs, see `hgnpipe.runtime.gpus`.
+    Of several GPUs the process takes the one with the fewest jobs
+    (`hgnpipe.runtime.gpus`).
 
     Args:
         name: ``cpu``, ``cuda``, or ``auto``: the GPU if there is one.

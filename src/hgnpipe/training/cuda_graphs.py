@@ -9,7 +9,7 @@ the numbers that change from one to the next are written into that memory.
 import warnings
 from collections import Counter
 from collections.abc import Callable, Hashable
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -24,6 +24,22 @@ WARM_UP = 3
 """Iterations of a kind before it is recorded: libraries choose their kernels there."""
 
 
+@runtime_checkable
+class Scheduled(Protocol):
+    """A module whose iterations can be recorded.
+
+    In place of an iteration, its ``loss`` takes what ``schedule`` makes of it, with
+    tensors where that has floats, and does not make the processor wait for them.
+    """
+
+    def schedule(self, iteration: int) -> tuple[Any, ...]:
+        """All that the loss needs to know of an iteration.
+
+        Floats are values; everything else decides which operations there are.
+        """
+        ...
+
+
 class RecordedSteps:
     """Does what ``step`` does; from the fourth iteration of a kind on, by replaying.
 
@@ -32,7 +48,7 @@ class RecordedSteps:
     which operations there are.
 
     Args:
-        schedule: Schedule of an iteration, see `hgnpipe.training.loop.Scheduled`.
+        schedule: Schedule of an iteration, see `Scheduled`.
         step: One iteration. Of its inputs, only tensors and generators may differ
             between replays; it must not wait for the device.
         record: See `Record`; nothing is done while it records.

@@ -5,108 +5,143 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 
-from hgnpipe.files.whole import written_whole
+from hgnpipe.files.whole import check_writable, written_whole
 from hgnpipe.runtime.interruption import requests_noted
 from hgnpipe.runtime.progress import Progress
 from hgnpipe.runtime.provenance import peak_memory_mb, provenance
 from hgnpipe.training.batches import Batches
-from hgnpipe.training.loop import (
-    Trainable,
-    TrainingOptions,
-    discard_checkpoint,
-    fit,
-)
+from hgnpipe.training.checkpoint import discard_checkpoint
+from hgnpipe.training.loop import Trainable, TrainingOptions, fit
 
 
-@dataclass(frozen=True, kw_only=True)
+class Recipe(TypedDict):
+    """What is trained and how: the part of the configuration that a script is given."""
+
+    family: str
+    options: dict
+    training: dict
+
+
+class Watched(TypedDict):
+    """Points, and samples for each, of the evaluation in every row of a history."""
+
+    num_points: int
+    num_importance_samples: int
+
+
+class FlowRecipe(Recipe):
+    """The same of a flow, and how its training is watched."""
+
+    watched: Watched
+
+
+@dataclass(frozen=True)
 class TrainingJob:
-    """What one training is called, where it runs, and the files beside its model.
+    """Where one training runs, and the files that it leaves beside its weights.
+
+    These are ``history.csv``, the training curves, and ``run.json``, the provenance.
 
     Attributes:
-        label: Name in the progress lines.
+        weights: File of the trained network, ``.../{system}/{model}/seed{seed}/...``.
+        checkpoint: File to resume from and to save to; removed at the end. SIGTERM and
+            the other signals of `hgnpipe.runtime.interruption` save it before the job
+            ends.
         seed: Seed of weights, order of the data, and noise.
         device: Where to train.
         threads: Processor cores in use.
         precision: Of products on a GPU; a checkpoint of another one is not resumed.
         code: Fingerprint of the code; a checkpoint of other code is not resumed.
-        checkpoint: File to resume from and to save to; removed at the end. SIGTERM and
-            the other signals of `hgnpipe.runtime.interruption` save it before the job ends.
-        history_path: Training curves to write, CSV.
-        run_path: Provenance to write, JSON.
+
+    Raises:
+        ValueError: If one of the files cannot be written.
     """
 
-    label: str
+    weights: Path
+    checkpoint: Path
     seed: int
     device: torch.device
     threads: int
     precision: str
     code: str
-    checkpoint: Path
-    history_path: Path
-    run_path: Path
 
-    def run(
+    def __post_init__(self) -> None:
+        beside = (self.weights.with_name(name) for name in ("history.csv", "run.json"))
+        check_writable(self.checkpoint, self.weights, *beside)
+
+    def train(
         self,
-        model: Trainable,
+        network: Trainable,
         data: Batches,
-        options: TrainingOptions,
+        training: TrainingOptions,
         *,
-        identity: Mapping[str, Any],
-        save: Callable[[Mapping[str, Any]], None],
+        family: str,
+        options: Mapping[str, Any],
+        origin: Mapping[str, Any],
+        save: Callable[..., None],
         probe: Callable[[], Mapping[str, float]] | None = None,
         keep_best: str | None = None,
     ) -> None:
-        """Train a model, or go on where an interrupted job stopped, and save it.
+        """Train a network, or go on where an interrupted job stopped, and save it.
 
         Args:
-            model: On the device of the job.
+            network: On the device of the job.
             data: Training data.
-            options: How to train.
-            identity: What makes it the same training, beside seed and code.
-            save: Writes the model, given its provenance.
+            training: How to train.
+            family: Family of the network.
+            options: Constructor arguments of the network.
+            origin: Where the data come from, and what else makes it the same training.
+            save: `hgnpipe.models.save_model`, or the one of the flows.
             probe: See `hgnpipe.training.loop.fit`.
             keep_best: See `hgnpipe.training.loop.fit`.
 
         Raises:
-            ValueError: If the data do not fit the model.
+            ValueError: If the data do not fit the network.
             TrainingFailed: If the loss or its gradient is no longer a number.
             Interrupted: If a signal asked to leave, or another copy has taken over.
         """
-        origin = dict(provenance(self.device, self.threads), code=self.code)
         precision = self.precision if self.device.type == "cuda" else "fp32"
-        origin |= {"precision": precision, "seed": self.seed, "resumed_at": 0}
-        start = time.perf_counter()
+        same = {"family": family, "model": options, "code": self.code, **origin}
+        record = dict(provenance(self.device, self.threads), code=self.code)
+        record |= {"precision": precision, "seed": self.seed, "resumed_at": 0}
+        start, label = time.perf_counter(), f"train {self.name or family}"
         with (
             requests_noted() as requests,
-            Progress(f"train {self.label}", options.num_iterations, "it", 5) as bar,
+            Progress(label, training.num_iterations, "it", 5) as bar,
         ):
 
             def resumed(iteration: int) -> None:
-                origin["resumed_at"] = iteration
+                record["resumed_at"] = iteration
                 bar.resume(iteration)
 
             history = fit(
-                model,
+                network,
                 data,
-                options,
+                training,
                 seed=self.seed,
                 checkpoint=self.checkpoint,
-                identity={**identity, "code": self.code, "precision": precision},
+                identity={**same, "precision": precision},
                 report=bar.show,
                 resumed=resumed,
                 probe=probe,
                 keep_best=keep_best,
                 leave=lambda: bool(requests),
             )
-        origin["wall_s"] = round(time.perf_counter() - start, 1)
-        origin["peak_memory_mb"] = round(peak_memory_mb())
-        save(origin)
-        with written_whole(self.history_path) as path:
+        record["wall_s"] = round(time.perf_counter() - start, 1)
+        record["peak_memory_mb"] = round(peak_memory_mb())
+        save(network, self.weights, family=family, options=options, provenance=record)
+        with written_whole(self.weights.with_name("history.csv")) as path:
             history.to_csv(path, index=False)
-        with written_whole(self.run_path) as path:
-            path.write_text(json.dumps(origin, indent=2) + "\n")
+        with written_whole(self.weights.with_name("run.json")) as path:
+            path.write_text(json.dumps(record, indent=2) + "\n")
         discard_checkpoint(self.checkpoint)
+
+    @property
+    def name(self) -> str:
+        """``system/model``, if the path of the weights says so, for the progress."""
+        *names, last = self.weights.parts[-4:-1] or ("",)
+        known = len(names) == 2 and last == f"seed{self.seed}"
+        return "/".join(names) if known else ""

@@ -24,7 +24,7 @@ def main(
     """Simulate trajectories of one system.
 
     Args:
-        kind: Name of the system in `hgnpipe.systems.SYSTEMS`.
+        kind: Name in `hgnpipe.systems.SYSTEMS`.
         options: Options of the system.
         num: Number of trajectories.
         num_frames: Frames per trajectory.

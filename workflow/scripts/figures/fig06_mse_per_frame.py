@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from hgnpipe.collection import lookup, require
-from hgnpipe.evaluation.scores import Scores, load_scores
+from hgnpipe.evaluation.errors import Errors, load_errors
 from hgnpipe.reporting.plotting import (
     REFERENCES,
     columns_width,
@@ -28,12 +28,12 @@ SPLITS = ("train", "test")
 COLLAPSED = 0.05
 """Skill below which a model has learned little more than the mean image."""
 
-Rollouts = dict[str, Scores]
-"""Scores by split."""
+Rollouts = dict[str, Errors]
+"""Errors by split."""
 
 
 def main(
-    rollouts: list[Path],
+    errors: list[Path],
     references: list[Path],
     families: dict,
     labels: dict,
@@ -43,16 +43,16 @@ def main(
     """Draw Fig. 6.
 
     Args:
-        rollouts: Scores of one run of every model on every system, HDF5.
-        references: Scores of mean image and noise floor of every system, HDF5.
+        errors: Errors of one run of every model on every system, HDF5.
+        references: Errors of mean image and noise floor of every system, HDF5.
         families: Family of every model; each family has rows, and scales, of its own.
         labels: Names of the models.
         example: Which of the evaluated trajectories to draw.
         output: Files to write, in the formats that their names ask for.
     """
-    scores = {path.stem: {"references": load_scores(path)} for path in references}
-    for one, path in by_run(rollouts).items():
-        lookup("system", one.system, scores)[one.model] = load_scores(path)
+    scores = {path.stem: {"references": load_errors(path)} for path in references}
+    for one, path in by_run(errors).items():
+        lookup("system", one.system, scores)[one.model] = load_errors(path)
     for models in scores.values():
         for splits in models.values():
             num = min(len(split.mse) for split in splits.values())

@@ -11,7 +11,7 @@ from hgnpipe.evaluation.films import Film, load_films
 from hgnpipe.reporting.plotting import WIDTH, figure_style, save_figure, system_label
 from hgnpipe.reporting.runs import by_run
 from hgnpipe.reporting.strips import Strip, film_strips, message, record, save_animation
-from hgnpipe.reporting.table1 import read_metrics, skill
+from hgnpipe.reporting.table1 import read_errors, skill
 from hgnpipe.runtime.command import run
 
 SPLITS = ("train", "test")
@@ -20,7 +20,7 @@ EVERY = 3
 
 def main(
     films: list[Path],
-    metrics: list[Path],
+    errors: list[Path],
     system: str,
     model: str,
     baseline: str,
@@ -31,8 +31,8 @@ def main(
     """Draw film strips and animations of one train and one test video.
 
     Args:
-        films: Films of the runs to show, from rule play.
-        metrics: Errors of these runs and of the references of the system, for the
+        films: Films of the runs to show, from rule make_films.
+        errors: Errors of these runs and of the references of the system, for the
             skills.
         system: Name of the system.
         model: Name of the model that plays at all speeds.
@@ -42,7 +42,7 @@ def main(
         animation: Animations to write, GIF or MP4.
     """
     played = {run.model: load_films(path)[0] for run, path in by_run(films).items()}
-    means = read_metrics(metrics).groupby(["split", "model"]).mse.mean()
+    means = read_errors(errors).groupby(["split", "model"]).mse.mean()
     strips = {
         split: strips_of(
             {name: splits[split] for name, splits in played.items()},

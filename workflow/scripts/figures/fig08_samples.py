@@ -27,7 +27,7 @@ def main(
     """Draw film strips and an animation of samples.
 
     Args:
-        films: Films of the model on the systems where it was run, from rule play.
+        films: Films of the model on the systems where it was run, from rule make_films.
         systems: Systems to show.
         model: Name of the model.
         labels: Names of the models.

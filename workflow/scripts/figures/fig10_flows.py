@@ -10,8 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import SubFigure
 
 from hgnpipe.data.points import PointSets, load_points
+from hgnpipe.densities import build_density
 from hgnpipe.evaluation.portraits import grid_of, load_portrait
-from hgnpipe.reporting.flows import read_costs, read_flow_metrics
+from hgnpipe.reporting.flows import read_costs, read_likelihood
+from hgnpipe.reporting.pages import read_table
 from hgnpipe.reporting.plotting import (
     WIDTH,
     figure_style,
@@ -20,9 +22,7 @@ from hgnpipe.reporting.plotting import (
     say,
 )
 from hgnpipe.reporting.runs import by_run
-from hgnpipe.reporting.table1 import read_table
 from hgnpipe.runtime.command import run
-from hgnpipe.targets import build_target
 
 LIMIT = {"color": "0.45", "linestyle": (0, (1, 1.5)), "linewidth": 1.2}
 
@@ -31,7 +31,7 @@ def main(
     points: Path,
     portraits: list[Path],
     history: list[Path],
-    metrics: list[Path],
+    likelihood: list[Path],
     costs: Path,
     num_importance_samples: int,
     labels: dict,
@@ -43,7 +43,7 @@ def main(
         points: Points of the target.
         portraits: Portrait of every flow, of one seed.
         history: Course of the training of every flow with every seed, CSV.
-        metrics: Measures of every flow with every seed, CSV.
+        likelihood: Measures of every flow with every seed, CSV.
         costs: What a training step of every flow costs, CSV.
         num_importance_samples: Samples per point behind the courses of NHF.
         labels: Names of the flows.
@@ -58,7 +58,7 @@ def main(
     for one, path in by_run(history).items():
         course = read_table(path, "the course of a training", needed)
         courses.setdefault(one.model, []).append(course.set_index("iteration"))
-    found = read_flow_metrics(metrics, labels) if metrics else None
+    found = read_likelihood(likelihood, labels) if likelihood else None
     with figure_style():
         rows = 1 if len(densities) < 5 else 2
         figure = plt.figure(figsize=(WIDTH, 2.6 + 1.9 * rows))
@@ -96,7 +96,7 @@ def draw_densities(
         return
     first = next(iter(portraits.values()))
     num, reach = len(first.density), first.position_range
-    target = build_target(origin["kind"], **origin["options"])
+    target = build_density(origin["kind"], **origin["options"])
     truth = np.exp(target.log_density(grid_of(reach, num))).reshape(num, num)
     extent = (-reach, reach, -reach, reach)
     style = {"origin": "lower", "extent": extent, "vmin": 0, "vmax": truth.max()}

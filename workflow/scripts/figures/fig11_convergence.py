@@ -20,7 +20,7 @@ from hgnpipe.reporting.plotting import (
     system_label,
 )
 from hgnpipe.reporting.runs import by_run
-from hgnpipe.reporting.table1 import SCALE, read_metrics
+from hgnpipe.reporting.table1 import SCALE, read_errors
 from hgnpipe.runtime.command import run
 
 
@@ -41,7 +41,7 @@ def main(
         labels: Names of the models.
         output: Files to write, in the formats that their names ask for.
     """
-    levels = read_metrics(references).query("split == 'train'")
+    levels = read_errors(references).query("split == 'train'")
     levels = levels.groupby(["system", "model"], sort=False).mse.mean().unstack()
     courses: dict[str, dict[int, pd.Series]] = {system: {} for system in levels.index}
     for one, path in by_run(history).items():

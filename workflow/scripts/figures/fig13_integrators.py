@@ -12,7 +12,7 @@ from hgnpipe.hamiltonian import State, force
 from hgnpipe.integrators import INTEGRATORS, leapfrog, rollout
 from hgnpipe.reporting.plotting import COLORS, WIDTH, figure_style, save_figure
 from hgnpipe.runtime.command import run
-from hgnpipe.systems import MassSpring
+from hgnpipe.systems.mass_spring import MassSpring
 
 OSCILLATOR = MassSpring(k=1.0, m=1.0)
 COMPARED = {"leapfrog": "leapfrog", "euler": "Euler"}

@@ -1,36 +1,32 @@
-"""Rule points: draw the points of one target, or read them from a table."""
+"""Rule draw_points: draw the points of one density, or read them from a table."""
 
 from pathlib import Path
 
+from hgnpipe.collection import require
 from hgnpipe.data.points import (
     SPLITS,
+    TABLE,
     draw_points,
     read_rows,
+    read_table_options,
     save_points,
     split_points,
 )
 from hgnpipe.files.whole import check_writable
 from hgnpipe.runtime.command import run
-from hgnpipe.targets import TABLE, read_table_options
 
 
 def main(
-    kind: str,
-    options: dict,
-    num_train: int,
-    num_validation: int,
-    num_test: int,
-    seed: int,
-    output: Path,
+    kind: str, options: dict, sizes: dict[str, int], seed: int, output: Path
 ) -> None:
-    """Write the points of a target, split into train, validation and test.
+    """Write the points of a density, split into train, validation and test.
 
     Args:
-        kind: Target, or ``table``: points of a file.
-        options: Options of the target.
-        num_train: Points to train on; of a table, all that are not held out.
-        num_validation: Points to watch the training with; not for a table.
-        num_test: Points to judge the result by; not for a table.
+        kind: Density, or ``table``: points of a file.
+        options: Options of the density.
+        sizes: ``num_train`` points to train on, ``num_validation`` to watch the
+            training with, and ``num_test`` to judge the result by. A table has as many
+            as it has.
         seed: Seed of the draws, and of the order of the rows of a table.
         output: Points to write, HDF5.
     """
@@ -45,9 +41,10 @@ def main(
             raise ValueError(f"{how.file}: {error}") from None
         origin |= scaling
     else:
-        counts = (num_train, num_validation, num_test)
-        sizes = dict(zip(SPLITS, counts, strict=True))
-        points = draw_points(kind, options, sizes, seed)
+        names = {f"num_{split}": split for split in SPLITS}
+        require(sizes.keys() == names.keys(), "sizes", sizes, ", ".join(names))
+        numbers = {names[key]: number for key, number in sizes.items()}
+        points = draw_points(kind, options, numbers, seed)
     save_points(output, points, origin)
 
 

@@ -9,23 +9,23 @@ from hgnpipe.collection import require
 from hgnpipe.data.points import load_points
 from hgnpipe.evaluation.likelihood import averaged, gaussian_log_density
 from hgnpipe.files.whole import check_writable, written_whole
+from hgnpipe.reporting.runs import system_of
 from hgnpipe.runtime.command import run
 
 
-def main(points: Path, target: str, num_points: int, metrics: Path) -> None:
+def main(points: Path, num_points: int, output: Path) -> None:
     """Write the negative log-likelihood of two densities at the test points, in nats.
 
     ``target``: the true density, whose entropy it estimates; missing for a table.
     ``gaussian``: a Gaussian with mean and covariance of the training points.
 
     Args:
-        points: Points of the target, HDF5.
-        target: Name of the target, for the tables.
+        points: Points of the density, ``.../{density}/points.h5``.
         num_points: How many test points to evaluate, at most.
-        metrics: Table to write, CSV.
+        output: Table to write, CSV.
     """
     require(num_points >= 2, "num_points", num_points, "2 or more")
-    check_writable(metrics)
+    check_writable(output)
     data, _ = load_points(points)
     test, truth = data.test[:num_points], data.log_density[:num_points]
     gaussian = gaussian_log_density(data.train, test)
@@ -34,9 +34,9 @@ def main(points: Path, target: str, num_points: int, metrics: Path) -> None:
         rows.append(("gaussian", *averaged("excess", truth - gaussian)))
         rows.append(("target", *averaged("nll", -truth)))
     table = pd.DataFrame(rows, columns=["model", "measure", "value", "error"])
-    with written_whole(metrics) as path:
-        table.insert(0, "target", target)
-        table.insert(2, "seed", pd.NA)
+    table.insert(0, "density", system_of(points))
+    table.insert(2, "seed", pd.NA)
+    with written_whole(output) as path:
         table.to_csv(path, index=False)
 
 

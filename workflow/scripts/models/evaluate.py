@@ -1,4 +1,4 @@
-"""Rule evaluate: score one trained model on both splits."""
+"""Rule evaluate: errors of one trained model on both splits."""
 
 from pathlib import Path
 
@@ -6,10 +6,10 @@ import pandas as pd
 
 from hgnpipe.collection import require
 from hgnpipe.data.videos import load_splits
-from hgnpipe.evaluation.errors import per_trajectory, score_model
-from hgnpipe.evaluation.scores import save_scores
+from hgnpipe.evaluation.errors import model_errors, per_trajectory, save_errors
 from hgnpipe.files.whole import check_writable, written_whole
 from hgnpipe.models import load_model
+from hgnpipe.reporting.runs import run_of
 from hgnpipe.runtime.command import run
 from hgnpipe.runtime.device import choose_device
 from hgnpipe.runtime.progress import Progress
@@ -19,53 +19,46 @@ def main(
     model_path: Path,
     videos: list[Path],
     trajectories: list[Path],
-    system: str,
-    model: str,
-    seed: int,
     num_trajectories: int,
     batch_size: int,
-    metrics: Path,
-    rollouts: Path,
+    table: Path,
+    errors: Path,
     device: str = "auto",
     threads: int = 1,
 ) -> None:
-    """Score a model on the first trajectories of each split.
+    """Evaluate a model on the first trajectories of each split.
 
     Args:
-        model_path: Trained model.
+        model_path: Trained model, ``.../{system}/{model}/seed{seed}/...``.
         videos: Videos of each split, HDF5.
         trajectories: Trajectories of each split, in the same order.
-        system: Name of the system, for the tables.
-        model: Name of the model, for the tables.
-        seed: Seed of the training, for the tables.
         num_trajectories: How many of each split to evaluate, at most.
         batch_size: Videos at a time.
-        metrics: Table with a row per trajectory to write, CSV.
-        rollouts: Errors and energies of every frame to write, HDF5.
+        table: Table with a row per trajectory to write, CSV.
+        errors: Errors and energies of every frame to write, HDF5.
         device: auto, cpu or cuda.
         threads: Processor cores to use.
     """
     require(batch_size >= 1, "batch_size", batch_size, "1 or more")
-    check_writable(metrics, rollouts)
-    chosen = choose_device(device, threads)
-    trained = load_model(model_path, chosen)
-    tables, scores = [], {}
+    check_writable(table, errors)
+    this = run_of(model_path)
+    model = load_model(model_path, choose_device(device, threads))
+    rows, found = [], {}
     total = num_trajectories * len(videos)
-    with Progress(f"evaluate {system}/{model}", total, " videos") as bar:
+    with Progress(f"evaluate {this.system}/{this.model}", total, " videos") as bar:
         for split in load_splits(videos, trajectories, num_trajectories):
-            scores[split.name] = score_model(
-                trained,
+            found[split.name] = model_errors(
+                model,
                 split.frames,
                 split.draw(),
                 batch_size=batch_size,
                 progress=bar.advance,
             )
-            table = per_trajectory(scores[split.name])
-            names = {"system": system, "model": model, "seed": seed}
-            tables.append(table.assign(**names, split=split.name))
-    save_scores(rollouts, scores)
-    with written_whole(metrics) as path:
-        pd.concat(tables).to_csv(path, index=False)
+            part = per_trajectory(found[split.name])
+            rows.append(part.assign(**this._asdict(), split=split.name))
+    save_errors(errors, found)
+    with written_whole(table) as path:
+        pd.concat(rows).to_csv(path, index=False)
 
 
 if __name__ == "__main__":

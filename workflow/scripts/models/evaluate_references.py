@@ -1,4 +1,4 @@
-"""Rule evaluate_references: score the mean image and the noise floor of one system."""
+"""Rule evaluate_references: errors of the mean image, and the noise floor."""
 
 from pathlib import Path
 
@@ -8,12 +8,13 @@ import pandas as pd
 from hgnpipe.data.simulation import random_source
 from hgnpipe.data.videos import load_splits, open_videos
 from hgnpipe.evaluation.errors import (
+    mean_image_errors,
+    noise_floor_errors,
     per_trajectory,
-    score_mean_image,
-    score_noise_floor,
+    save_errors,
 )
-from hgnpipe.evaluation.scores import save_scores
 from hgnpipe.files.whole import written_whole
+from hgnpipe.reporting.runs import Run, system_of
 from hgnpipe.runtime.command import run
 from hgnpipe.runtime.device import choose_device
 from hgnpipe.training.batches import NUM_COUNTED, frame_statistics
@@ -23,46 +24,44 @@ def main(
     train_videos: Path,
     videos: list[Path],
     trajectories: list[Path],
-    system: str,
-    seed: int,
     num_trajectories: int,
-    metrics: Path,
-    rollouts: Path,
+    seed: int,
+    table: Path,
+    errors: Path,
     threads: int = 1,
 ) -> None:
-    """Score what a collapsed model predicts, and what no model can do better.
+    """Evaluate what a collapsed model predicts, and what no model can do better.
 
     Args:
-        train_videos: Videos whose mean image is taken, HDF5.
+        train_videos: Videos whose mean image is taken, ``.../{system}/...``, HDF5.
         videos: Videos of each split, HDF5.
         trajectories: Trajectories of each split, in the same order.
-        system: Name of the system, for the table.
-        seed: Seed of the second, independent observation noise.
         num_trajectories: How many of each split to evaluate, at most.
-        metrics: Table with a row per trajectory to write, CSV.
-        rollouts: Scores of every frame to write, HDF5; a group, such as ``mean_image
+        seed: Seed of the second, independent observation noise.
+        table: Table with a row per trajectory to write, CSV.
+        errors: Errors of every frame to write, HDF5; a group, such as ``mean_image
             train``, for each reference and split.
         threads: Processor cores to use.
     """
     choose_device("cpu", threads)
     mean, _ = frame_statistics(open_videos(train_videos, NUM_COUNTED).frames)
-    tables, frames = [], {}
+    rows, found = [], {}
     for split in load_splits(videos, trajectories, num_trajectories):
         source = random_source(seed, split.system, f"{split.name} floor")
         noise = np.random.default_rng(source).standard_normal(split.q.shape)
         other, clean = split.draw(split.system.noise_std * noise), split.draw()
-        rows = {
-            "mean_image": score_mean_image(mean, split.frames, clean),
-            "noise_floor": score_noise_floor(split.frames, other, clean),
+        references = {
+            "mean_image": mean_image_errors(mean, split.frames, clean),
+            "noise_floor": noise_floor_errors(split.frames, other, clean),
         }
-        for model, scores in rows.items():
-            frames[f"{model} {split.name}"] = scores
-            table = per_trajectory(scores)
-            names = {"system": system, "model": model, "seed": 0}
-            tables.append(table.assign(**names, split=split.name))
-    with written_whole(metrics) as path:
-        pd.concat(tables).to_csv(path, index=False)
-    save_scores(rollouts, frames)
+        for name, values in references.items():
+            found[f"{name} {split.name}"] = values
+            this = Run(system_of(train_videos), name, seed=0)
+            part = per_trajectory(values)
+            rows.append(part.assign(**this._asdict(), split=split.name))
+    with written_whole(table) as path:
+        pd.concat(rows).to_csv(path, index=False)
+    save_errors(errors, found)
 
 
 if __name__ == "__main__":

@@ -2,14 +2,8 @@
 
 from pathlib import Path
 
-from hgnpipe.files.whole import written_whole
-from hgnpipe.reporting.table1 import (
-    layout,
-    read_metrics,
-    read_published,
-    table1,
-    write_pages,
-)
+from hgnpipe.reporting.pages import write_table
+from hgnpipe.reporting.table1 import layout1, read_errors, read_published, table1
 from hgnpipe.runtime.command import run
 
 CAPTION = (
@@ -24,30 +18,20 @@ CAPTION = (
 
 
 def main(
-    metrics: list[Path],
-    published: Path,
-    labels: dict,
-    preset: str,
-    csv: Path,
-    markdown: Path,
-    html: Path,
+    errors: list[Path], published: Path, labels: dict, preset: str, output: list[Path]
 ) -> None:
-    """Write Table 1 as data, Markdown and HTML.
+    """Write Table 1 as data and as pages.
 
     Args:
-        metrics: Tables of rules evaluate and evaluate_references.
+        errors: Tables of rules evaluate and evaluate_references, CSV.
         published: The paper's Table 1 as CSV.
         labels: Names of the models, in the order of the rows.
         preset: Name of the preset, for the caption.
-        csv: Tidy table to write.
-        markdown: Laid-out table to write.
-        html: Laid-out table to write.
+        output: Files to write, told apart by what they end in: .csv, .md, .html.
     """
-    table = table1(read_metrics(metrics), read_published(published), labels)
-    with written_whole(csv) as path:
-        table.to_csv(path, index=False, float_format="%.6g")
+    table = table1(read_errors(errors), read_published(published), labels)
     caption = CAPTION.format(preset=preset)
-    write_pages(layout(table), caption, "Table 1", markdown, html)
+    write_table(table, {"": layout1(table)}, [caption], "Table 1", output)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from hgnpipe.evaluation.scores import load_scores
-from hgnpipe.files.whole import written_whole
+from hgnpipe.evaluation.errors import load_errors
+from hgnpipe.reporting.pages import write_table
 from hgnpipe.reporting.runs import by_run
-from hgnpipe.reporting.table1 import write_pages
 from hgnpipe.reporting.table2 import (
     COLLAPSED,
     layout2,
@@ -26,36 +25,30 @@ CAPTION = (
 
 
 def main(
-    rollouts: list[Path],
+    errors: list[Path],
     published: Path,
     labels: dict,
     example: int,
     preset: str,
-    csv: Path,
-    markdown: Path,
-    html: Path,
+    output: list[Path],
 ) -> None:
-    """Write Table 2 as data, Markdown and HTML.
+    """Write Table 2 as data and as pages.
 
     Args:
-        rollouts: Scores of every run, from rule evaluate.
+        errors: Errors and energies of every run, from rule evaluate, HDF5.
         published: The paper's Table 2 as CSV.
         labels: Names of the models, in the order of the rows.
         example: Index of the single rollout.
         preset: Name of the preset, for the caption.
-        csv: Tidy table to write.
-        markdown: Laid-out table to write.
-        html: Laid-out table to write.
+        output: Files to write, told apart by what they end in: .csv, .md, .html.
     """
-    scores = {run: load_scores(path) for run, path in by_run(rollouts).items()}
-    table = table2(scores, read_published_variances(published), labels, example)
-    pages = layout2(table)
+    found = {one: load_errors(path) for one, path in by_run(errors).items()}
+    table = table2(found, read_published_variances(published), labels, example)
+    caption = CAPTION.format(preset=preset, threshold=COLLAPSED)
+    pages = {"": layout2(table)}
     # What the paper does not have is empty: with it, N/A means a collapsed model.
     table = table.fillna({"published_variance_x1e4": ""})
-    with written_whole(csv) as path:
-        table.to_csv(path, index=False, float_format="%.6g", na_rep="N/A")
-    caption = CAPTION.format(preset=preset, threshold=COLLAPSED)
-    write_pages(pages, caption, "Table 2", markdown, html)
+    write_table(table, pages, [caption], "Table 2", output, missing="N/A")
 
 
 if __name__ == "__main__":

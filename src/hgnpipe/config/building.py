@@ -1,0 +1,182 @@
+"""Everything that the configuration names is built, small or without its weights.
+
+That is how options are checked: by the constructors that they are for.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from hgnpipe.collection import lookup, require
+from hgnpipe.config.overlay import DEFAULT, Layer, layers_of, merged
+from hgnpipe.config.reading import Mistake, at, lookup_all
+from hgnpipe.config.schema import Config, Overlay, Preset, Row
+
+
+def check_kinds(config: Config) -> None:
+    """Build every system and density, and find every family, of presets or not.
+
+    Raises:
+        Mistake: If one cannot be built or found.
+    """
+    from hgnpipe.data.points import check_density
+    from hgnpipe.flows import FLOWS
+    from hgnpipe.models import MODELS
+    from hgnpipe.systems import SYSTEMS, build_system
+
+    for name, block in config.systems.items():
+        with at("systems", name, "kind"):
+            SYSTEMS.find(block.kind)
+        with at("systems", name):
+            build_system(block.kind, **block.options)
+    for name, block in config.densities.items():
+        with at("densities", name):
+            check_density(block.kind, block.options)
+    for kind, collection in {"models": MODELS, "flows": FLOWS}.items():
+        for name, row in getattr(config, kind).items():
+            with at(kind, name, "family"):
+                collection.find(row.family)
+            with at(kind, name):
+                other = name in collection.names() and name != row.family
+                require(not other, "name", name, f"no other family's than {row.family}")
+
+
+def check_preset(config: Config, name: str) -> dict[str, Any]:
+    """Build every model, without its weights, and every flow of a preset.
+
+    Returns:
+        Family, options and training of every model for every system, and of every
+        flow, without options that have no effect.
+
+    Raises:
+        Mistake: If something cannot be built; the message says where and why.
+    """
+    from hgnpipe.flows import FLOWS
+    from hgnpipe.models import MODELS
+
+    preset, where = config.presets[name], ("presets", name)
+    models = {m: config.models[m] for m in preset.models or config.models}
+    for key in ("options", "training"):
+        _check_overlay(
+            (*where, key), getattr(preset, key), config.models, MODELS, config.systems
+        )
+    blocks: dict[str, Any] = {"models": {}, "flows": {}}
+    for model, row in models.items():
+        paths = {key: (*where, key) for key in ("options", "training")}
+        options = layers_of(model, row, preset.options, paths["options"], "models")
+        training = layers_of(model, row, preset.training, paths["training"])
+        blocks["models"][model] = {
+            system: {
+                "family": row.family,
+                "options": _check_model(config, preset, row, options, system),
+                "training": _check_training(training, system),
+            }
+            for system in preset.systems
+        }
+    if preset.flows is not None:
+        where = (*where, "flows")
+        paths = {key: (*where, key) for key in ("options", "training")}
+        for key, path in paths.items():
+            overlay = getattr(preset.flows, key)
+            _check_overlay(path, overlay, config.flows, FLOWS, ())
+        for flow in dict.fromkeys(f for fs in preset.flows.learn.values() for f in fs):
+            row, flows = config.flows[flow], preset.flows
+            options = layers_of(flow, row, flows.options, paths["options"], "flows")
+            training = layers_of(flow, row, flows.training, paths["training"])
+            blocks["flows"][flow] = {
+                "family": row.family,
+                "options": _check_flow(row, options),
+                "training": _check_training(training),
+            }
+    return blocks
+
+
+def _check_overlay(where, overlay: Overlay, rows, collection, systems) -> None:
+    """Check the names of families and rows, and those of systems in their values."""
+    for name, options in overlay.items():
+        with at(*where):
+            known = [*collection.names(), *rows]
+            lookup(f"{collection.kind} or row", name, dict.fromkeys(known))
+        for option, value in options.items():
+            if isinstance(value, Mapping) and systems:
+                with at(*where, name, option):
+                    lookup_all("system", value, [*systems, DEFAULT])
+
+
+def _check_model(
+    config: Config, preset: Preset, row: Row, layers: list[Layer], system: str
+) -> dict[str, Any]:
+    """Options of one model for one system: it is built without its weights."""
+    import torch
+
+    from hgnpipe.models import MODELS, build_model, complete_options
+    from hgnpipe.systems import build_system
+    from hgnpipe.training.batches import check_length
+
+    data, kind = preset.data, config.systems[system]
+    coordinates = build_system(kind.kind, **kind.options).num_coordinates
+    options = merged(layers, system)
+    with _at_layer(layers, system), torch.device("meta"):
+        completed = complete_options(
+            row.family,
+            options,
+            num_frames=data.num_frames,
+            image_size=data.image_size,
+            latent_size=2 * coordinates,
+        )
+        MODELS.check(row.family, completed)
+        built = build_model(row.family, **completed)
+        check_length(built, data.num_frames, data.image_size)
+        return _effective(layers, options, MODELS.unused(row.family, completed))
+
+
+def _check_flow(row: Row, layers: list[Layer]) -> dict[str, Any]:
+    """Options of one flow; small: it is built with its weights."""
+    from hgnpipe.flows import FLOWS, build_flow
+
+    options = merged(layers)
+    with _at_layer(layers):
+        require("num_dims" not in options, "num_dims", "given", "left to the points")
+        completed = {"num_dims": 2, **options}
+        FLOWS.check(row.family, completed)
+        build_flow(row.family, **completed)
+        return _effective(layers, options, FLOWS.unused(row.family, completed))
+
+
+def _check_training(layers: list[Layer], system: str | None = None) -> dict[str, Any]:
+    from hgnpipe.training.loop import read_training
+
+    options = merged(layers, system)
+    with _at_layer(layers, system):
+        read_training(options)
+    return options
+
+
+def _effective(
+    layers: list[Layer], options: dict[str, Any], unused: set[str]
+) -> dict[str, Any]:
+    """Options without those that have no effect; a row's own must have one.
+
+    Those of a family are for all of its rows, of which some may have no use for one.
+    """
+    for layer in layers:
+        if layer.own and (idle := sorted(unused & layer.options.keys())):
+            raise ValueError(
+                f"{', '.join(idle)} has no effect beside the other options: leave it "
+                f"out."
+            )
+    return {k: v for k, v in options.items() if k not in unused}
+
+
+@contextmanager
+def _at_layer(layers: list[Layer], system: str | None = None) -> Iterator[None]:
+    """Where a mistake was written: the uppermost layer with an option that it names."""
+    try:
+        yield
+    except ValueError as error:
+        words = set(re.findall(r"\w+", str(error).partition("Known: ")[0]))
+        guilty = [layer for layer in layers if words & layer.options.keys()]
+        *path, last = (guilty or layers[:1])[-1].path
+        hint = f" ({system})" if system else ""
+        raise Mistake((*path, last + hint), str(error)) from None

@@ -1,0 +1,225 @@
+"""What the rules ask of the configuration.
+
+A method that takes ``wildcards`` answers for one job; the others answer with a function
+of wildcards, which is what Snakemake wants for inputs and params.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hgnpipe.config.schema import Config, Kind, Preset
+from hgnpipe.fingerprint import code_hash, reached
+from hgnpipe.reporting.runs import REFERENCE_LABELS
+
+SCRIPTS = "workflow/scripts"
+TABLE = "table"
+"""Kind of a density that is a table of points, of any dimension."""
+OTHERS = "others"
+"""Key of ``learn``: flows that learn a density that the preset does not list."""
+OfJob = Callable[[Any], Any]
+
+# A stage of the code is read once in a call of Snakemake, however many jobs ask for it.
+_code_hash, _reached = cache(code_hash), cache(reached)
+
+
+class Settings:
+    """The configuration, and what every model and flow gets of it.
+
+    Args:
+        config: All of ``config.yaml``.
+        blocks: From `hgnpipe.config.building.check_preset`, by preset: family, options
+            and training of every model and system, and of every flow.
+    """
+
+    def __init__(self, config: Config, blocks: Mapping[str, Any]) -> None:
+        self.config = config
+        self.blocks = blocks
+
+    # The preset of a job
+
+    def preset(self, wildcards: Any) -> Preset:
+        """The preset that a job belongs to."""
+        return self.config.presets[wildcards.preset]
+
+    def value(self, path: str) -> OfJob:
+        """Entry of a preset by its path, for example ``data.num_frames``."""
+
+        def of_job(wildcards: Any) -> Any:
+            entry: Any = self.preset(wildcards)
+            for key in path.format(**dict(wildcards.items())).split("."):
+                entry = getattr(entry, key)
+            return entry
+
+        return of_job
+
+    def values(self, path: str, *keys: str) -> OfJob:
+        """Some values of a block of a preset, as JSON."""
+        block = self.value(path)
+        return lambda wildcards: block(wildcards).model_dump_json(include={*keys})
+
+    def labels(self, wildcards: Any) -> str:
+        """How tables and figures call the rows of a preset, in their order, as JSON."""
+        blocks, config = self.blocks[wildcards.preset], self.config
+        models = {n: r.label for n, r in config.models.items() if n in blocks["models"]}
+        flows = {n: r.label for n, r in config.flows.items() if n in blocks["flows"]}
+        return json.dumps(models | REFERENCE_LABELS | flows)
+
+    # Data
+
+    def kind(self, wildcards: Any) -> str:
+        """Kind of the system, or of the density, of a job."""
+        return self._block(wildcards).kind
+
+    def options(self, wildcards: Any) -> str:
+        """Options of the system, or of the density, of a job, as JSON."""
+        return json.dumps(self._block(wildcards).options)
+
+    def _block(self, wildcards: Any) -> Kind:
+        job = dict(wildcards.items())
+        if "density" in job:
+            return self.config.densities[job["density"]]
+        return self.config.systems[job["system"]]
+
+    def densities(self, preset: str) -> list[str]:
+        """Densities that the flows of a preset learn."""
+        flows = self.config.presets[preset].flows
+        return [name for name in flows.learn if name != OTHERS] if flows else []
+
+    def system_kinds(self) -> list[str]:
+        """Kinds of all systems, each once."""
+        return [*dict.fromkeys(block.kind for block in self.config.systems.values())]
+
+    def num_extended(self, wildcards: Any) -> int:
+        """Trajectories that are followed beyond their frames: of train the example."""
+        evaluation = self.preset(wildcards).evaluation
+        few = evaluation.example + 1
+        test = wildcards.split == "test"
+        return max(few, evaluation.num_extended) if test else few
+
+    def num_before(self, wildcards: Any) -> int:
+        """Frames before the first: as many as a backward rollout shows."""
+        return self.preset(wildcards).data.num_frames - 1
+
+    def num_after(self, wildcards: Any) -> int:
+        """Frames after the last: as many as the longest horizon asks for."""
+        return max(self.preset(wildcards).evaluation.horizons)
+
+    # Models
+
+    def models(self, preset: str) -> list[str]:
+        """Rows of Table 1 in a preset."""
+        return list(self.blocks[preset]["models"])
+
+    def model(self, wildcards: Any) -> str:
+        """Family, options and training of the model of a job, as JSON.
+
+        Raises:
+            ValueError: If the preset lacks the model or the system.
+        """
+        preset = wildcards.preset
+        models = self.blocks[preset]["models"]
+        systems = find_block("model", wildcards.model, preset, models)
+        return json.dumps(find_block("system", wildcards.system, preset, systems))
+
+    def runs(
+        self, file: str, models: Sequence[str] | None = None, one_seed: bool = False
+    ) -> OfJob:
+        """One file of every run of a preset, or of some models, or of the lowest seed.
+
+        A model that the preset lacks is left out. With ``only_finished`` so is a run
+        whose model is not there, and tables and figures say what is missing.
+        """
+
+        def of_preset(wildcards: Any) -> list[str]:
+            preset = self.preset(wildcards)
+            system = getattr(wildcards, "system", None)
+            runs = [
+                f"results/{wildcards.preset}/runs/{place}/{model}/seed{seed}/{file}"
+                for place in ([system] if system else preset.systems)
+                for model in self.models(wildcards.preset)
+                if models is None or model in models
+                for seed in ([min(preset.seeds)] if one_seed else preset.seeds)
+            ]
+            return self.there(runs, "model.safetensors")
+
+        return of_preset
+
+    def per_system(self, file: str) -> OfJob:
+        """A file below ``results/{preset}/`` for each system of the preset."""
+        return lambda wildcards: [
+            f"results/{wildcards.preset}/{file.format(system=system)}"
+            for system in self.preset(wildcards).systems
+        ]
+
+    def families(self, kinds: Iterable[str] = ("models", "flows")) -> OfJob:
+        """Family of every model, or flow, of a preset, as JSON."""
+        rows = {"models": self.config.models, "flows": self.config.flows}
+        return lambda wildcards: json.dumps(
+            {
+                name: rows[kind][name].family
+                for kind in kinds
+                for name in self.blocks[wildcards.preset][kind]
+            }
+        )
+
+    # Code
+
+    def code(self, script: str, *every: str) -> OfJob:
+        """Fingerprint of a script below ``workflow/scripts``, and of what it looks up.
+
+        A script that can build any system, density, model or flow depends on those
+        alone that its job is about.
+
+        Args:
+            script: Its path, without the ending.
+            every: ``flows`` where a job is about all flows of its preset.
+        """
+        path = f"{SCRIPTS}/{script}.py"
+
+        def of_job(wildcards: Any) -> str:
+            job, found = dict(wildcards.items()), []
+            for package in ("systems", "densities", "models", "flows"):
+                if f"hgnpipe.{package}" in _reached(path):
+                    names = self._looked_up(package, job, package in every)
+                    found += [f"hgnpipe.{package}.{name}" for name in names]
+            return _code_hash(path, *sorted(found))
+
+        return of_job
+
+    def _looked_up(self, package: str, job: Mapping[str, str], every: bool) -> set[str]:
+        """Kinds or families that a job is about: its own, or all of its preset."""
+        blocks, preset = getattr(self.config, package), job.get("preset")
+        if package in ("models", "flows"):
+            names = self.blocks[preset][package] if every else [job.get("model")]
+            return {blocks[name].family for name in names if name in blocks}
+        if own := job.get({"systems": "system", "densities": "density"}[package]):
+            names = [own]
+        elif preset is None:
+            names = blocks
+        elif package == "systems":
+            names = self.config.presets[preset].systems
+        else:
+            names = self.densities(preset)
+        return {blocks[name].kind for name in names} - {TABLE}
+
+    def there(self, runs: list[str], weights: str) -> list[str]:
+        """Files of runs; with ``only_finished`` of those whose weights are there."""
+        if not self.config.only_finished:
+            return runs
+        return [run for run in runs if Path(run).with_name(weights).exists()]
+
+
+def find_block(kind: str, name: str, preset: str, blocks: Mapping[str, Any]) -> Any:
+    """Block of a preset by its name.
+
+    Raises:
+        ValueError: If there is none; the message lists those that exist.
+    """
+    if name not in blocks:
+        raise ValueError(
+            f"Unknown {kind} {name!r} of preset {preset!r}. Known: {', '.join(blocks)}."
+        )
+    return blocks[name]

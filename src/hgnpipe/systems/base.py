@@ -1,0 +1,68 @@
+"""What all systems have in common, see `System`."""
+
+import abc
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from torch import Tensor
+
+from hgnpipe.collection import require
+
+Color = tuple[int, int, int]
+COLORS: tuple[Color, ...] = ((173, 146, 0), (173, 0, 0), (0, 146, 0))
+"""RGB of the first, second and third body."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class System(abc.ABC):
+    """A Hamiltonian system, its initial states and its picture.
+
+    Attributes:
+        radius: Range of the uniform distribution of the phase-space radius.
+        noise_std: Standard deviation of the observation noise on each coordinate.
+        frame_dt: Time between two frames.
+        view: Half-width of the square window that the camera sees.
+        disc_radius: Radius of the disc that stands for a body.
+        colors: RGB of each body, 0 to 255.
+        num_coordinates: Length of ``q``, and of ``p``.
+    """
+
+    radius: tuple[float, float]
+    noise_std: float
+    frame_dt: float
+    view: float
+    disc_radius: float = 0.5
+    num_coordinates: int = field(default=1, init=False)
+    colors: tuple[Color, ...] = field(default=COLORS[:1], init=False)
+
+    def __post_init__(self) -> None:
+        for name, value in self.options().items():
+            if name == "radius":
+                low, high = value
+                require(0 < low <= high, name, value, "two numbers, 0 < low <= high")
+            elif name.endswith("noise") or name == "noise_std":
+                require(value >= 0, name, value, "zero or positive")
+            else:
+                require(value > 0, name, value, "positive")
+
+    @abc.abstractmethod
+    def hamiltonian(
+        self, q: Float[Tensor, "*B n"], p: Float[Tensor, "*B n"]
+    ) -> Float[Tensor, "*B"]:
+        """Energy of each state; the equations of motion follow from it."""
+
+    @abc.abstractmethod
+    def sample_initial_states(
+        self, rng: np.random.Generator, num: int
+    ) -> tuple[Float[np.ndarray, "num n"], Float[np.ndarray, "num n"]]:
+        """Positions and momenta at time zero."""
+
+    @abc.abstractmethod
+    def bodies(self, q: Float[np.ndarray, "*b n"]) -> Float[np.ndarray, "*b bodies 2"]:
+        """Points in the plane at which the bodies are drawn."""
+
+    def options(self) -> dict[str, Any]:
+        """Constructor arguments that rebuild this system."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.init}
