@@ -11,11 +11,11 @@ import yaml
 from safetensors.torch import load_file
 
 REPOSITORY = Path(__file__).parents[1]
-SOURCES = [
-    *("Snakefile", "README.md", "config.yaml", "profiles", "slurm", "src", "workflow")
-]
+SOURCES = ["Snakefile", "config.yaml", "docs/choices.md"]
+SOURCES += ["profiles", "slurm", "src", "workflow"]
 
-PRESETS = yaml.safe_load((REPOSITORY / "config.yaml").read_text("utf-8"))["presets"]
+CONFIG = yaml.safe_load((REPOSITORY / "config.yaml").read_text("utf-8"))
+MODELS, PRESETS = CONFIG["models"], CONFIG["presets"]
 SMOKE = PRESETS["smoke"]
 
 # One training, for tests that need one.
@@ -79,7 +79,7 @@ def configure(project, **values):
         *way, last = key.split(".")
         block = config
         for name in way:
-            block[name] = dict(block[name])  # other blocks may share it by an anchor
+            block[name] = dict(block.get(name, {}))  # an anchor may share it
             block = block[name]
         assert block.get(last) != value
         block[last] = value
@@ -89,19 +89,20 @@ def configure(project, **values):
 def copy_sources(target):
     target.mkdir()
     ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
-    for source in (REPOSITORY / name for name in SOURCES):
+    for name in SOURCES:
+        source, copy = REPOSITORY / name, target / name
+        copy.parent.mkdir(exist_ok=True)
         if source.is_dir():
-            shutil.copytree(source, target / source.name, ignore=ignored)
-        elif source.exists():
-            shutil.copy2(source, target)
+            shutil.copytree(source, copy, ignore=ignored)
+        else:
+            shutil.copy2(source, copy)
     return target
 
 
 def train_longer(project):
     """Let there be time to stop a training."""
-    way = f"presets.smoke.models.{MODEL}.training"
     options = {"num_iterations": 100, "log_every": 5, "checkpoint_every": 5}
-    configure(project, **{f"{way}.{key}": value for key, value in options.items()})
+    configure(project, **{f"presets.smoke.training.{MODEL}": options})
 
 
 def weights_in(path):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from good_config import GOOD, MISSING
 from pipeline import REPOSITORY
 
 from hgnpipe.config import checks
@@ -20,52 +21,6 @@ from hgnpipe.training.batches import PointBatches, VideoBatches
 from hgnpipe.training.loop import TrainingOptions, fit
 
 SHIPPED = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
-
-GOOD = """
-preset: tiny
-device: cpu
-precision: tf32
-reproducible: false
-threads: 1
-only_finished: false
-systems:
-  spring: {kind: mass_spring, noise_std: 0.1, radius: [0.1, 1.0]}
-  orbit: {kind: two_body}
-models:
-  hgn: {label: HGN, family: hgn, options: {dt: 0.1}}
-  hnn: {label: HNN, family: pixelhnn, options: {hidden_size: 8}}
-densities:
-  blobs: {kind: modes, num_modes: 3}
-  mine: {kind: table, file: mine.csv}
-flows:
-  nhf: {label: NHF, family: nhf, options: {num_steps: 1}}
-  rnvp: {label: RNVP, family: realnvp, options: {num_steps: 2}}
-presets:
-  tiny:
-    systems: [spring, orbit]
-    seeds: [0, 1]
-    data: {seed: 0, num_train: 4, num_test: 2, num_frames: 6, image_size: 16}
-    evaluation:
-      {num_trajectories: 2, batch_size: 2, num_extended: 2, horizons: [2],
-       symetric_repeats: 1, example: 0, num_samples: 2}
-    options:
-      hgn: {num_filters: 4, num_decoded: 3}
-    training:
-      hgn: {num_iterations: 2, batch_size: 2, learning_rate: 1.0e-3}
-      pixelhnn: {num_iterations: 2, batch_size: 2, learning_rate: 1.0e-3}
-    flows:
-      learn: {blobs: [nhf, rnvp], mine: [nhf], others: [rnvp]}
-      seeds: [0, 1]
-      data: {seed: 0, num_train: 4, num_validation: 2, num_test: 3}
-      evaluation:
-        {num_points: 3, num_importance_samples: [1, 2], num_watched: 2,
-         num_watched_samples: 1, grid_size: 5, shown: nhf, compared: blobs,
-         reference: rnvp, repeats: 1}
-      options: {nhf: {hidden_size: 8}, realnvp: {hidden_size: 8}}
-      training:
-        nhf: {num_iterations: 2, batch_size: 2, learning_rate: 1.0e-3}
-        realnvp: {num_iterations: 2, batch_size: 2, learning_rate: 1.0e-3}
-"""
 
 
 @pytest.fixture
@@ -210,7 +165,6 @@ def test_every_flow_trains_saves_loads_and_finds_the_same_density(
         assert one.isfinite().all() and torch.equal(one, other)
 
 
-MISSING = object()
 TINY = "presets.tiny"
 DATA, HGN, HNN = f"{TINY}.data", f"{TINY}.options.hgn", f"{TINY}.options.hnn"
 FIT, FLOWS = f"{TINY}.training.hgn", f"{TINY}.flows"

@@ -12,10 +12,19 @@ import torch
 import yaml
 from command_lines import command_line, script
 from damage import pickle_that_touches
+from good_config import GOOD, MISSING
 from pipeline import REPOSITORY, environment
 from safetensors.torch import save_file
-from test_config import GOOD, MISSING
-from test_scripts import FIT, HGN, arguments_of, outputs_in
+from test_scripts import (
+    EVALUATION,
+    FIT,
+    FLOW,
+    HGN,
+    MODEL,
+    RUN,
+    arguments_of,
+    outputs_in,
+)
 
 from hgnpipe.files.hdf5 import stamp
 
@@ -28,16 +37,18 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """Folder of what scripts read: whole files, and bad ones."""
-    folder = tmp_path_factory.mktemp("bad") / "pendulum" / "mine" / "seed0"
+    folder = tmp_path_factory.mktemp("bad") / RUN
+    data = folder / RUN.parts[0]
     for split in ("train", "test"):
-        data, videos = (folder / f"{split}_{w}.h5" for w in ("trajectories", "videos"))
-        make("simulate", folder, split=split, output=data)
-        make("render", folder, trajectories=data, output=videos)
-    make("extend", folder, trajectories=data, output=folder / "test_motion.h5")
-    make("extend", folder)
+        trajectories, videos, motion = (
+            data / f"{split}_{what}.h5" for what in ("trajectories", "videos", "motion")
+        )
+        make("simulate", folder, split=split, output=trajectories)
+        make("render", folder, trajectories=trajectories, output=videos)
+        make("extend", folder, trajectories=trajectories, output=motion)
     make("simulate", folder, kind="mass_spring", output=folder / "springs.h5")
     make("render", folder, image_size=16, output=folder / "large_videos.h5")
-    for name in ("train", "draw_points", "train_flow"):
+    for name in ("train", "evaluate", "draw_points", "train_flow"):
         make(name, folder)
     spoil(folder)
     return folder
@@ -47,17 +58,23 @@ def make(name, folder, **changes):
     script(name)(**arguments_of(name, folder, **changes))
 
 
+def found(folder, name):
+    """Where a file lies below a folder, or would lie."""
+    return next(folder.rglob(name), folder / name)
+
+
 def spoil(folder):
     """Copies of the files with all kinds of faults."""
     for name in ("train_videos.h5", "train_trajectories.h5", "model.safetensors"):
-        whole = (folder / name).read_bytes()
+        whole = found(folder, name).read_bytes()
         (folder / f"cut_{name}").write_bytes(whole[: len(whole) * 2 // 3])
         half = len(whole) // 2
         flipped = whole[:half] + bytes([whole[half] ^ 4]) + whole[half + 1 :]
         (folder / f"flipped_{name}").write_bytes(flipped)
     with h5py.File(folder / "old_videos.h5", "w") as file:
         file.attrs["format"] = "hgnpipe videos 1"
-    (folder / "new_videos.h5").write_bytes((folder / "train_videos.h5").read_bytes())
+    videos = found(folder, "train_videos.h5").read_bytes()
+    (folder / "new_videos.h5").write_bytes(videos)
     stamp(folder / "new_videos.h5", "hgnpipe videos 99")
     (folder / "text.h5").write_text("q,p\n1,2\n")
     (folder / "empty.h5").write_bytes(b"")
@@ -111,16 +128,17 @@ SCRIPTS = {
     "train on flipped videos": ("train", {"videos": "@flipped_train_videos.h5"}, ["flipped_train_videos.h5 is damaged", AGAIN]),
     "train on videos of an older version": ("train", {"videos": "@old_videos.h5"}, ["'hgnpipe videos 1'", "'hgnpipe videos 2'", AGAIN]),
     "train on videos of a newer version": ("train", {"videos": "@new_videos.h5"}, ["'hgnpipe videos 99'", "'hgnpipe videos 2'", AGAIN]),
-    "train an unknown family": ("train", {"family": "hgm"}, ["'hgm'", "hgn, pixelhnn"]),
-    "train with an unknown integrator": ("train", {"options": {**HGN, "integrator": "leapforg"}}, ["'leapforg'", "euler, leapfrog, rk4"]),
-    "decode more than there is": ("train", {"options": {**HGN, "num_decoded": 9}}, ["num_decoded is 9", "between 1 and num_frames (4)"]),
-    "train HNN without its size": ("train", {"family": "pixelhnn", "options": {}}, ["'latent_size'", "pixelhnn"]),
-    "rate as text": ("train", {"training": {**FIT, "learning_rate": "1e-3"}}, ["'learning_rate'", "'1e-3'", "float", "write it like 1.0e-03"]),
+    "train an unknown family": ("train", {"model": {**MODEL, "family": "hgm"}}, ["'hgm'", "hgn, pixelhnn"]),
+    "train with an unknown integrator": ("train", {"model": {**MODEL, "options": {**HGN, "integrator": "leapforg"}}}, ["'leapforg'", "euler, leapfrog, rk4"]),
+    "decode more than there is": ("train", {"model": {**MODEL, "options": {**HGN, "num_decoded": 9}}}, ["num_decoded is 9", "between 1 and num_frames (4)"]),
+    "train HNN of an odd size": ("train", {"model": {**MODEL, "family": "pixelhnn", "options": {"latent_size": 3}}}, ["latent_size is 3", "even"]),
+    "train without knowing how": ("train", {"model": {"family": "hgn", "options": HGN}}, ["model", "training"]),
+    "rate as text": ("train", {"model": {**MODEL, "training": {**FIT, "learning_rate": "1e-3"}}}, ["'learning_rate'", "'1e-3'", "float", "write it like 1.0e-03"]),
     "no GPU": ("train", {"device": "cuda"}, ["device is 'cuda'", "cpu"]),
     "unknown device": ("train", {"device": "gpu"}, ["'gpu'", "cpu, cuda"]),
     "unknown precision": ("train", {"precision": "fp16"}, ["'fp16'", "fp32"]),
-    "a batch of nothing": ("train", {"training": {**FIT, "batch_size": 0}}, ["batch_size is 0", "1 or more"]),
-    "a model for other videos": ("train", {"options": {**HGN, "image_size": 8}, "videos": "@large_videos.h5"}, ["8x8", "16x16"]),
+    "a batch of nothing": ("train", {"model": {**MODEL, "training": {**FIT, "batch_size": 0}}}, ["batch_size is 0", "1 or more"]),
+    "a model for other videos": ("train", {"model": {**MODEL, "options": {**HGN, "image_size": 8}}, "videos": "@large_videos.h5"}, ["8x8", "16x16"]),
     "evaluate what is no model": ("evaluate", {"model_path": "@flow.safetensors"}, ["'hgnpipe flow 2'", "expected 'hgnpipe model 2'"]),
     "evaluate tensors of another program": ("evaluate", {"model_path": "@foreign.safetensors"}, ["foreign.safetensors", "expected 'hgnpipe model 2'"]),
     "evaluate a pickle": ("evaluate", {"model_path": "@pickle.safetensors"}, ["pickle.safetensors is damaged or not safetensors", AGAIN]),
@@ -129,7 +147,7 @@ SCRIPTS = {
     "evaluate on larger videos": ("evaluate", {"videos": ["@large_videos.h5"] * 2}, ["8x8", "16x16"]),
     "evaluate on motions of another system": ("evaluate", {"trajectories": ["@springs.h5", "@test_trajectories.h5"]}, ["train_videos.h5", "springs.h5", "do not belong together: system"]),
     "evaluate on motions of another split": ("evaluate", {"trajectories": ["@test_trajectories.h5"] * 2}, ["do not belong together", "split"]),
-    "measure beyond what is known": ("measure_dynamics", {"horizons": [1, 9]}, ["horizon is 9", "between 1 and 4"]),
+    "measure beyond what is known": ("measure_dynamics", {"evaluation": {**EVALUATION, "horizons": [1, 9]}}, ["horizon is 9", "between 1 and 4"]),
     "play a video that is not there": ("make_films", {"example": -1}, ["example is -1", "zero or positive"]),
     "points of text": ("draw_points", table("words.csv"), ["words.csv", "'b'", "'x'", "finite number", "`columns`"]),
     "points with gaps": ("draw_points", table("gaps.csv"), ["gaps.csv", "'b'", "nan", "finite number"]),
@@ -142,16 +160,16 @@ SCRIPTS = {
     "points of a ragged file": ("draw_points", table("ragged.csv"), ["ragged.csv is not a table", "header"]),
     "points of a folder": ("draw_points", table("folder.h5"), ["folder.h5 is a folder", "a file"]),
     "points of HDF5": ("draw_points", table("train_videos.h5"), ["train_videos.h5 is not a table"]),
-    "points of an unknown target": ("draw_points", {"kind": "modse"}, ["'modse'", "modes, rings"]),
+    "points of an unknown density": ("draw_points", {"kind": "modse"}, ["'modse'", "modes, rings"]),
     "a flow on videos": ("train_flow", {"points": "@train_videos.h5"}, ["'hgnpipe videos 2'", "expected 'hgnpipe points 2'"]),
-    "a flow of another dimension": ("train_flow", {"options": {"num_steps": 1, "hidden_size": 4, "num_dims": 3}}, ["dimension of the points is 2"]),
+    "a flow of another dimension": ("train_flow", {"flow": {**FLOW, "options": {"num_steps": 1, "hidden_size": 4, "num_dims": 3}}}, ["dimension of the points is 2"]),
     "judge a model as a flow": ("evaluate_flow", {"flow_path": "@model.safetensors"}, ["'hgnpipe model 2'", "expected 'hgnpipe flow 2'"]),
-    "a table of nothing": ("table1", {"metrics": ["@empty.csv"]}, ["empty.csv"]),
-    "labels that are no JSON": ("table1", {"metrics": ["@empty.csv"], "labels": "mine"}, ["labels", "dict"]),
+    "a table of nothing": ("table1", {"errors": ["@empty.csv"]}, ["empty.csv"]),
+    "labels that are no JSON": ("table1", {"errors": ["@empty.csv"], "labels": "mine"}, ["labels", "dict"]),
 }  # fmt: skip
 
-TINY, HGN_BLOCK = "presets.tiny", "presets.tiny.models.hgn"
-FLOWS, HNN_BLOCK = "presets.tiny.flows", "presets.tiny.models.hnn"
+TINY, FLOWS = "presets.tiny", "presets.tiny.flows"
+HGN_OPTIONS, HGN_FIT = f"{TINY}.options.hgn", f"{TINY}.training.hgn"
 CONFIGURATIONS = {
     "empty": ("", ["is empty", "keys and their values"]),
     "no mapping": ("preset smoke", ["is no mapping", "keys and their values"]),
@@ -163,46 +181,48 @@ CONFIGURATIONS = {
     "a key twice": (GOOD + "threads: 2", ["'threads'", "second time"]),
     "a typo in a key": ({"presset": "tiny"}, ["'presset'", "Known: preset, device"]),
     "a typo in a section": ({f"{TINY}.evaluation.horizon": [2]}, ["'horizon'", "horizons"]),
-    "a missing key": ({f"{TINY}.seeds": MISSING}, [TINY, "'seeds' is a required property"]),
+    "a missing key": ({f"{TINY}.seeds": MISSING}, [TINY, "'seeds' is missing"]),
     "an unknown preset": ({"preset": "tony"}, ["preset", "'tony'", "Known: tiny"]),
     "a preset that leads out": ({"preset": "../tiny"}, ["preset", "'../tiny'", "Known: tiny"]),
-    "a system that leads out": ({"systems": {"../out": {"kind": "pendulum"}}}, ["systems", "'../out' does not match"]),
-    "a name that is a number": ({"systems": {1: {"kind": "pendulum"}}}, ["systems", "1 is not of type 'string'"]),
+    "a system that leads out": ({"systems": {"../out": {"kind": "pendulum"}}}, ["systems", "'../out'", "letters, digits and underscores"]),
+    "a name that is a number": ({"systems": {1: {"kind": "pendulum"}}}, ["systems", "name is 1"]),
     "a count as text": ({f"{TINY}.data.num_train": "1e3"}, ["num_train", "'1e3'", "write it like 1000"]),
-    "a rate as text": ({f"{HGN_BLOCK}.training.learning_rate": "1e-3"}, ["learning_rate", "'1e-3'", "write it like 1.0e-03"]),
-    "no number": ({f"{TINY}.data.num_test": None}, ["num_test", "None is not of type 'integer'"]),
-    "a negative number": ({f"{TINY}.data.num_test": -3}, ["num_test", "-3", "minimum of 1"]),
-    "a negative seed": ({f"{TINY}.seeds": [-1]}, ["seeds", "-1", "minimum of 0"]),
-    "no seeds": ({f"{TINY}.seeds": []}, ["seeds", "non-empty"]),
-    "a seed twice": ({f"{TINY}.seeds": [0, 0]}, ["seeds", "non-unique"]),
-    "no systems": ({f"{TINY}.systems": []}, ["systems", "non-empty"]),
-    "a size that is not there": ({f"{TINY}.data.image_size": 33}, ["image_size", "33", "[8, 16, 32, 64, 128]"]),
-    "too short videos": ({f"{TINY}.data.num_frames": 2}, ["num_frames", "minimum of 3"]),
+    "a rate as text": ({f"{HGN_FIT}.learning_rate": "1e-3"}, ["learning_rate", "'1e-3'", "write it like 1.0e-03"]),
+    "no number": ({f"{TINY}.data.num_test": None}, ["num_test", "num_test is None", "valid integer"]),
+    "a negative number": ({f"{TINY}.data.num_test": -3}, ["num_test", "-3", "greater than or equal to 1"]),
+    "a negative seed": ({f"{TINY}.seeds": [-1]}, ["seeds", "-1", "greater than or equal to 0"]),
+    "no seeds": ({f"{TINY}.seeds": []}, ["seeds", "at least 1"]),
+    "a seed twice": ({f"{TINY}.seeds": [0, 0]}, ["seeds", "0 is listed twice"]),
+    "no systems": ({f"{TINY}.systems": []}, ["systems", "at least 1"]),
+    "a size that is not there": ({f"{TINY}.data.image_size": 33}, ["image_size", "33", "8, 16, 32, 64 or 128"]),
+    "too short videos": ({f"{TINY}.data.num_frames": 2}, ["num_frames", "greater than or equal to 3"]),
     "an example beyond the videos": ({f"{TINY}.evaluation.example": 2}, ["example is 2", "below 2"]),
-    "a horizon of nothing": ({f"{TINY}.evaluation.horizons": [0]}, ["horizons", "minimum of 1"]),
+    "a horizon of nothing": ({f"{TINY}.evaluation.horizons": [0]}, ["horizons", "greater than or equal to 1"]),
     "an unknown kind of system": ({"systems.spring.kind": "sprin"}, ["systems.spring.kind", "'sprin'", "mass_spring"]),
     "negative noise": ({"systems.spring.noise_std": -0.1}, ["noise_std is -0.1", "zero or positive"]),
-    "an unknown system of a preset": ({f"{TINY}.systems": ["moon"]}, ["'moon'", "spring, orbit"]),
-    "an unknown family": ({f"{HGN_BLOCK}.family": "hgm"}, [f"{HGN_BLOCK}.family", "'hgm'", "hgn, pixelhnn"]),
-    "an unknown integrator": ({f"{HGN_BLOCK}.options.integrator": "leapforg"}, ["'leapforg'", "euler, leapfrog, rk4"]),
-    "an unknown option": ({f"{HGN_BLOCK}.options.width": 3}, ["'width'", "num_filters"]),
-    "no kappa for one system": ({f"{HGN_BLOCK}.options.kappa": {"spring": 0.1}}, ["kappa has no value for system 'orbit'", "spring"]),
-    "more decoded than there are": ({f"{HGN_BLOCK}.options.num_decoded": 7}, ["num_decoded is 7", "between 1 and num_frames (6)"]),
-    "no latent size": ({f"{HNN_BLOCK}.options.latent_size": MISSING}, [HNN_BLOCK, "'latent_size'"]),
-    "an odd latent size": ({f"{HNN_BLOCK}.options.latent_size.orbit": 3}, ["latent_size is 3", "even"]),
-    "no iterations": ({f"{HGN_BLOCK}.training.num_iterations": 0}, ["num_iterations is 0", "1 or more"]),
-    "an unknown target": ({"targets.blobs.kind": "modse"}, ["targets.blobs", "'modse'", "modes"]),
-    "a table without a file": ({"targets.mine.file": MISSING}, ["targets.mine", "'file'"]),
-    "an unknown flow": ({f"{FLOWS}.other_targets": ["nfh"]}, ["other_targets", "'nfh'", "nhf, rnvp"]),
-    "a flow of given dimension": ({f"{FLOWS}.models.nhf.options.num_dims": 3}, ["num_dims", "left to the points"]),
+    "an unknown system of a preset": ({f"{TINY}.systems": ["moon"]}, ["'moon'", "orbit, spring"]),
+    "an unknown family": ({"models.hgn.family": "hgm"}, ["models.hgn.family", "'hgm'", "hgn, pixelhnn"]),
+    "an unknown integrator": ({f"{HGN_OPTIONS}.integrator": "leapforg"}, ["'leapforg'", "euler, leapfrog, rk4"]),
+    "an unknown option": ({f"{HGN_OPTIONS}.width": 3}, ["'width'", "num_filters"]),
+    "no iterations for one system": ({f"{HGN_FIT}.num_iterations": {"spring": 9}}, ["(orbit)", "'num_iterations'"]),
+    "more decoded than there are": ({f"{HGN_OPTIONS}.num_decoded": 7}, ["num_decoded is 7", "between 1 and num_frames (6)"]),
+    "a label of two rows": ({"models.hgn.label": "HNN"}, ["models.hnn.label", "'HNN' also names models.hgn"]),
+    "an option without effect": ({"models.hgn.options.first_horizon": 2}, ["models.hgn.options", "first_horizon has no effect"]),
+    "an endless number": ({"systems.spring.frame_dt": float("inf")}, ["systems.spring", "frame_dt", "finite"]),
+    "an odd latent size": ({f"{TINY}.options.hnn": {"latent_size": {"orbit": 3}}}, ["latent_size is 3", "even"]),
+    "no iterations": ({f"{HGN_FIT}.num_iterations": 0}, ["num_iterations is 0", "1 or more"]),
+    "an unknown density": ({"densities.blobs.kind": "modse"}, ["densities.blobs", "'modse'", "modes"]),
+    "a table without a file": ({"densities.mine.file": MISSING}, ["densities.mine", "'file'"]),
+    "an unknown flow": ({f"{FLOWS}.learn.others": ["nfh"]}, ["learn.others", "'nfh'", "nhf, rnvp"]),
+    "a flow of given dimension": ({"flows.nhf.options.num_dims": 3}, ["num_dims", "left to the points"]),
 }  # fmt: skip
 RUNS = "results/tiny/runs/spring"
 COMMANDS = {
     "an unknown preset": (["--config", "preset=../out"], ["config.yaml", "'../out'", "Known: tiny"]),
     "an unknown key": (["--config", "presset=tiny"], ["config.yaml", "'presset'", "Known: preset"]),
-    "an unknown device": (["--config", "device=gpu"], ["config.yaml", "device", "'gpu'", "['auto', 'cpu', 'cuda']"]),
+    "an unknown device": (["--config", "device=gpu"], ["config.yaml", "device", "'gpu'", "'auto', 'cpu' or 'cuda'"]),
     "no flag": (["--config", "only_finished=maybe"], ["config.yaml", "only_finished", "'maybe'", "boolean"]),
-    "no threads": (["--config", "threads=0"], ["config.yaml", "threads", "minimum of 1"]),
+    "no threads": (["--config", "threads=0"], ["config.yaml", "threads", "greater than or equal to 1"]),
     "an unknown file": (["results/tiny/tables/table3.csv"], ["No rule to produce", "table3.csv"]),
     "an unknown preset in a path": (["results/tony/tables/table1.csv"], ["No rule to produce results/tony/tables/table1.csv"]),
     "a path that leads out": (["results/../../data/spring/train_videos.h5"], ["No rule to produce", "../data/spring/train_videos.h5"]),
@@ -219,7 +239,7 @@ def of_folder(value, folder):
     if isinstance(value, list):
         return [of_folder(part, folder) for part in value]
     if isinstance(value, str) and value.startswith("@"):
-        return str(folder / value[1:])
+        return str(found(folder, value[1:]))
     return value
 
 

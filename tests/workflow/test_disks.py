@@ -21,8 +21,8 @@ from safetensors import safe_open
 
 from hgnpipe.data.simulation import simulate
 from hgnpipe.data.videos import render_videos, save_trajectories
-from hgnpipe.files.whole import Claim
 from hgnpipe.systems import build_system
+from hgnpipe.training.checkpoint import Claim
 
 pytestmark = pytest.mark.slow
 
@@ -47,14 +47,14 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 def training(videos, folder):
     options = {
         "videos": videos,
-        "family": "pixelhnn",
-        "options": {"latent_size": 2, "hidden_size": 50},
-        "training": FIT,
+        "model": {
+            "family": "pixelhnn",
+            "options": {"latent_size": 2, "hidden_size": 50},
+            "training": FIT,
+        },
         "seed": 0,
+        "output": folder,
         "checkpoint": folder / "checkpoint.safetensors",
-        "model_path": folder / "model.safetensors",
-        "history_path": folder / "history.csv",
-        "run_path": folder / "run.json",
         "device": "cpu",
     }
     return command_line("train", options)

@@ -14,7 +14,7 @@ from pipeline import command, environment, job_below, weights_in
 pytestmark = pytest.mark.slow
 
 NUM_KILLS = 20
-TABLES = [f"results/{table}.csv" for table in ("table1", "table2", "metrics", "flows")]
+TABLES = [f"results/{table}.csv" for table in ("table1", "table2", "dynamics", "flows")]
 
 
 def has_ended(process):

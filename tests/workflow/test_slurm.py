@@ -29,7 +29,7 @@ from pipeline import (
     snakemake,
 )
 
-from hgnpipe.files.whole import Claim
+from hgnpipe.training.checkpoint import Claim
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("slurm")]
 
@@ -201,12 +201,12 @@ def test_every_stage_runs_as_a_job_of_slurm_and_gives_the_same_bytes(
         "render": f"results/smoke/data/{SYSTEM}/test_videos.h5",
         "extend": f"results/smoke/data/{SYSTEM}/test_motion.h5",
         "train": TARGET,
-        "evaluate": f"{RUN}/metrics.csv",
-        "measure": f"{RUN}/dynamics.csv",
-        "play": f"{RUN}/films.h5",
-        "points": "results/smoke/flows/two_moons/points.h5",
+        "evaluate": f"{RUN}/errors.csv",
+        "measure_dynamics": f"{RUN}/dynamics.csv",
+        "make_films": f"{RUN}/films.h5",
+        "draw_points": "results/smoke/flows/two_moons/points.h5",
         "train_flow": "results/smoke/flows/two_moons/nhf_2/seed0/history.csv",
-        "evaluate_flow": "results/smoke/flows/two_moons/nhf_2/seed0/metrics.csv",
+        "evaluate_flow": "results/smoke/flows/two_moons/nhf_2/seed0/likelihood.csv",
         "fig05": "results/smoke/figures/fig05_systems.png",
     }
     run = submit(fresh_project, *stages.values())

@@ -36,7 +36,7 @@ def test_three_hundred_jobs_with_failures_finish_in_one_call_of_flat_memory(
     (tmp_path / "sitecustomize.py").write_text(FAILING)
     names = [f"modes_{num}_of_soak" for num in range(1, NUM_JOBS + 1)]
     blocks = {
-        f"targets.{name}": {"kind": "modes", "num_modes": num}
+        f"densities.{name}": {"kind": "modes", "num_modes": num}
         for num, name in enumerate(names, 1)
     }
     data = {"num_train": 20, "num_validation": 10, "num_test": 10}

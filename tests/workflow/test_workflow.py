@@ -19,8 +19,10 @@ import numpy as np
 import pytest
 from pipeline import (
     CHECKPOINT,
+    CONFIG,
     LOG,
     MODEL,
+    MODELS,
     PRESETS,
     RUN,
     SMOKE,
@@ -39,10 +41,11 @@ from yte import process_yaml
 
 pytestmark = pytest.mark.slow
 
-HGNS = {name for name, m in SMOKE["models"].items() if m["family"] == "hgn"}
+HGNS = {name for name, row in MODELS.items() if row["family"] == "hgn"}
 FLOWS = SMOKE["flows"]
-LEARNED = {(t, flow) for t, names in FLOWS["targets"].items() for flow in names}
-NHFS = {run for run in LEARNED if FLOWS["models"][run[1]]["family"] == "nhf"}
+LEARN = {d: names for d, names in FLOWS["learn"].items() if d != "others"}
+LEARNED = {(d, flow) for d, names in LEARN.items() for flow in names}
+NHFS = {run for run in LEARNED if CONFIG["flows"][run[1]]["family"] == "nhf"}
 COSTS = "results/smoke/flows/costs.csv"
 
 
@@ -82,23 +85,23 @@ def models_of(paths):
     runs = stage(paths, "runs")
     models = {path.split("/")[4] for path in runs}
     for run in product(SMOKE["systems"], models):
-        for file in ("model.safetensors", "metrics.csv"):
+        for file in ("model.safetensors", "errors.csv"):
             assert "results/smoke/runs/{}/{}/seed0/{}".format(*run, file) in runs
     return models
 
 
 def flows_of(paths):
-    """Targets and flows whose training and all that follows are among some files."""
+    """Densities and flows whose training and all that follows are among some files."""
     runs = {path for path in stage(paths, "flows") if "/seed" in path}
     flows = {tuple(path.split("/")[3:5]) for path in runs}
     for run in flows:
-        for file in ("flow.safetensors", "metrics.csv"):
+        for file in ("flow.safetensors", "likelihood.csv"):
             assert "results/smoke/flows/{}/{}/seed0/{}".format(*run, file) in runs
     return flows
 
 
-def of_targets(paths):
-    """Points of the targets, and what depends on them alone, among some files."""
+def of_densities(paths):
+    """Points of the densities, and what depends on them alone, among some files."""
     return {path for path in stage(paths, "flows") if path.count("/") == 4}
 
 
@@ -116,7 +119,7 @@ def append(project, path, line):
 def test_the_table_has_finite_errors_of_every_system_split_and_model(finished):
     with open(finished[0] / "results/table1.csv", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    models = [*SMOKE["models"], "mean_image", "noise_floor"]
+    models = [*MODELS, "mean_image", "noise_floor"]
     assert len(models) == 8
     expected = set(product(models, SMOKE["systems"], ("train", "test")))
     assert len(rows) == len(expected)
@@ -126,17 +129,17 @@ def test_the_table_has_finite_errors_of_every_system_split_and_model(finished):
             assert math.isfinite(float(row[column])), (row, column)
 
 
-def test_the_table_of_the_flows_has_finite_likelihoods_of_every_target_and_flow(
+def test_the_table_of_the_flows_has_finite_likelihoods_of_every_density_and_flow(
     finished,
 ):
     with open(finished[0] / "results/flows.csv", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     found = {
-        (row["target"], row["model"]): (float(row["value"]), float(row["error"]))
+        (row["density"], row["model"]): (float(row["value"]), float(row["error"]))
         for row in rows
         if row["measure"] == "nll"
     }
-    references = set(product(FLOWS["targets"], ("target", "gaussian")))
+    references = set(product(LEARN, ("target", "gaussian")))
     assert set(found) == LEARNED | references
     assert all(math.isfinite(number) for pair in found.values() for number in pair)
 
@@ -148,7 +151,7 @@ def test_progress_of_every_job_is_in_its_log_and_on_the_terminal(finished):
         lines = log.read_bytes().decode("utf-8").splitlines()
         assert all(line.isprintable() for line in lines), log
         assert all(line in terminal for line in lines), log
-    trained = [("train", *run) for run in product(SMOKE["systems"], SMOKE["models"])]
+    trained = [("train", *run) for run in product(SMOKE["systems"], MODELS)]
     trained += [("train_flow", *run) for run in LEARNED]
     for rule, system, model in trained:
         name = f"logs/{rule}/{system}_{model}_seed0.log"
@@ -170,9 +173,9 @@ def test_a_second_call_does_nothing(project):
 
 
 def test_jobs_run_the_code_of_their_own_project(project):
-    append(project, "src/hgnpipe/tables.py", 'print("code of", __file__)')
+    append(project, "src/hgnpipe/reporting/table1.py", 'print("code of", __file__)')
     done = make(project, "results/smoke/tables/table1.csv")
-    line = f"code of {project}/src/hgnpipe/tables.py\n"
+    line = f"code of {project}/src/hgnpipe/reporting/table1.py\n"
     assert line in (project / "results/smoke/logs/table1.log").read_text("utf-8")
     assert line in shown(done)
 
@@ -188,7 +191,7 @@ def test_touching_or_moving_the_project_remakes_nothing(project):
 def test_comments_and_docstrings_remake_nothing(project):
     for path in (
         "src/hgnpipe/models/hgn.py",
-        "src/hgnpipe/systems.py",
+        "src/hgnpipe/systems/two_body.py",
         "src/hgnpipe/flows/nhf.py",
         "workflow/scripts/models/train.py",
         "workflow/scripts/flows/train_flow.py",
@@ -217,7 +220,7 @@ def test_code_of_nhf_retrains_its_flows_alone(project):
     append(project, "src/hgnpipe/flows/nhf.py", "NEW = 1")
     plan = remade(project)
     assert flows_of(plan) == NHFS != LEARNED
-    assert of_targets(plan) == set()
+    assert of_densities(plan) == set()
     assert not stage(plan, "data") | stage(plan, "runs") | stage(plan, "references")
     assert plan >= FLOW_TABLES | {COSTS} and not plan & TABLES
 
@@ -226,19 +229,19 @@ def test_code_of_the_evaluation_of_flows_retrains_nothing(project):
     append(project, "workflow/scripts/flows/evaluate_flow.py", "NEW = 1")
     plan = remade(project)
     assert stage(plan, "flows") == {
-        "results/smoke/flows/{}/{}/seed0/metrics.csv".format(*run) for run in LEARNED
+        "results/smoke/flows/{}/{}/seed0/likelihood.csv".format(*run) for run in LEARNED
     }
     assert plan >= FLOW_TABLES and not plan & TABLES
 
 
 def test_code_of_the_systems_remakes_the_data(project):
-    append(project, "src/hgnpipe/systems.py", "NEW = 1")
+    append(project, "src/hgnpipe/systems/base.py", "NEW = 1")
     plan = remade(project)
     files = ("trajectories", "videos", "motion")
     kinds = product(SMOKE["systems"], ("train", "test"), files)
     data = {"results/smoke/data/{}/{}_{}.h5".format(*kind) for kind in kinds}
     assert stage(plan, "data") == data
-    assert models_of(plan) == set(SMOKE["models"])
+    assert models_of(plan) == set(MODELS)
     assert plan >= TABLES
 
 
@@ -246,8 +249,8 @@ def test_code_of_the_evaluation_retrains_nothing(project):
     append(project, "workflow/scripts/models/evaluate.py", "NEW = 1")
     plan = remade(project)
     assert {Path(path).name for path in stage(plan, "runs")} == {
-        "metrics.csv",
-        "rollouts.h5",
+        "errors.csv",
+        "errors.h5",
         "dynamics.csv",
     }
     assert not stage(plan, "data") | stage(plan, "references")
@@ -255,7 +258,7 @@ def test_code_of_the_evaluation_retrains_nothing(project):
 
 
 def test_a_renamed_row_remakes_only_tables(project):
-    configure(project, **{f"labels.{MODEL}": "our HGN"})
+    configure(project, **{f"models.{MODEL}.label": "our HGN"})
     plan = remade(project)
     assert not stage(plan, "data") | stage(plan, "runs") | stage(plan, "references")
     assert not stage(plan, "flows")
@@ -301,7 +304,8 @@ def test_unfinished_runs_are_left_out_on_demand_and_nothing_is_trained(project):
     ("key", "value"), [("options.num_filters", 5), ("training.learning_rate", 1.5e-5)]
 )
 def test_an_option_of_one_variant_retrains_that_variant_alone(project, key, value):
-    configure(project, **{f"presets.smoke.models.{MODEL}.{key}": value})
+    block, _, option = key.partition(".")
+    configure(project, **{f"presets.smoke.{block}.{MODEL}.{option}": value})
     plan = remade(project)
     assert models_of(plan) == {MODEL}
     assert not stage(plan, "data") | stage(plan, "references")
@@ -317,22 +321,23 @@ def test_an_option_of_one_variant_retrains_that_variant_alone(project, key, valu
     ],
 )
 def test_an_option_of_one_flow_retrains_that_flow_alone(project, key, value, costs):
-    configure(project, **{f"presets.smoke.flows.models.rnvp_3.{key}": value})
+    block, _, option = key.partition(".")
+    configure(project, **{f"presets.smoke.flows.{block}.rnvp_3.{option}": value})
     plan = remade(project)
     assert flows_of(plan) == {run for run in LEARNED if run[1] == "rnvp_3"}
-    assert of_targets(plan) == set() and plan & {COSTS} == costs
+    assert of_densities(plan) == set() and plan & {COSTS} == costs
     assert not stage(plan, "data") | stage(plan, "runs") | stage(plan, "references")
     assert plan >= FLOW_TABLES and not plan & TABLES
 
 
-def test_an_option_of_one_target_draws_and_learns_that_target_alone(project):
-    configure(project, **{"targets.two_moons.std": 0.2})
+def test_an_option_of_one_density_draws_and_learns_that_density_alone(project):
+    configure(project, **{"densities.two_moons.std": 0.2})
     plan = remade(project)
     assert flows_of(plan) == {run for run in LEARNED if run[0] == "two_moons"}
     files = {
         f"results/smoke/flows/two_moons/{f}" for f in ("points.h5", "references.csv")
     }
-    assert of_targets(plan) == files
+    assert of_densities(plan) == files
     assert plan >= FLOW_TABLES and not plan & (TABLES | {COSTS})
 
 
@@ -340,14 +345,15 @@ def test_figures_show_flows_of_the_lowest_seed_in_whatever_order_they_are(projec
     configure(project, **{"presets.smoke.flows.seeds": [1, 0]})
     planned = jobs(snakemake(project, "-n"))
     assert planned["train_flow"] == len(LEARNED) and planned["fig10"] == 1
-    assert "portray_flow" not in planned
+    assert "make_portrait" not in planned
 
 
-def test_changed_code_of_the_targets_checks_their_options_again(project):
+def test_changed_code_of_the_densities_checks_their_options_again(project):
     options = "*, num_modes: int = 8"
-    edit(project, "src/hgnpipe/targets.py", options, options.replace("modes", "peaks"))
+    path = "src/hgnpipe/densities/modes.py"
+    edit(project, path, options, options.replace("modes", "peaks"))
     done = snakemake(project, "-n")
-    message = "targets.modes_2: Unknown option 'num_modes' of target 'modes'"
+    message = "densities.modes_2: Unknown option 'num_modes' of density 'modes'"
     assert done.returncode != 0 and message in shown(done)
 
 
@@ -358,11 +364,12 @@ def test_every_preset_plans_one_training_per_system_model_and_seed(
 ):
     block = PRESETS[preset]
     num_systems = len(block["systems"])
-    num_runs = num_systems * len(block["models"]) * len(block["seeds"])
+    num_runs = num_systems * len(MODELS) * len(block["seeds"])
     flows = block["flows"]
-    learned = [(t, flow) for t, names in flows["targets"].items() for flow in names]
+    learn = {d: names for d, names in flows["learn"].items() if d != "others"}
+    learned = [(d, flow) for d, names in learn.items() for flow in names]
     shown, compared = (flows["evaluation"][key] for key in ("shown", "compared"))
-    portrayed = [run for run in learned if run[0] == compared or run[1] == shown]
+    portraits = [run for run in learned if run[0] == compared or run[1] == shown]
     planned = jobs(snakemake(fresh, "-n", *profile, preset=preset))
     expected = {
         "simulate": 2 * num_systems,
@@ -370,20 +377,20 @@ def test_every_preset_plans_one_training_per_system_model_and_seed(
         "train": num_runs,
         "evaluate": num_runs,
         "evaluate_references": num_systems,
-        "measure": num_runs,
+        "measure_dynamics": num_runs,
         "table1": 1,
         "table2": 1,
-        "metrics": 1,
+        "dynamics": 1,
         "current_table": 4,
         "fig07": num_systems,
-        "points": len(flows["targets"]),
+        "draw_points": len(learn),
         "train_flow": len(learned) * len(flows["seeds"]),
         "evaluate_flow": len(learned) * len(flows["seeds"]),
-        "evaluate_flow_references": len(flows["targets"]),
-        "portray_flow": len(portrayed),
-        "benchmark_flows": 1,
+        "evaluate_flow_references": len(learn),
+        "make_portrait": len(portraits),
+        "flow_costs": 1,
         "flows": 1,
-        "fig09": len(flows["targets"]),
+        "fig09": len(learn),
         "fig10": 1,
         "provenance": 1,
         "choices": 1,
@@ -396,7 +403,7 @@ def test_every_preset_plans_one_training_per_system_model_and_seed(
 @pytest.mark.parametrize("preset", PRESETS)
 def test_any_file_of_any_preset_can_be_asked_for_by_its_path(fresh, preset):
     block = PRESETS[preset]
-    system, model, seed = block["systems"][-1], [*block["models"]][-1], 2
+    system, model, seed = block["systems"][-1], [*MODELS][-1], 2
     run = f"results/{preset}/runs/{system}/{model}/seed{seed}"
     done = snakemake(fresh, "-n", f"{run}/model.safetensors")
     assert jobs(done) == {"simulate": 1, "render": 1, "train": 1}
@@ -406,29 +413,29 @@ def test_any_file_of_any_preset_can_be_asked_for_by_its_path(fresh, preset):
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_flow_asked_for_by_its_path_needs_its_points_alone(fresh, preset):
     flows = PRESETS[preset]["flows"]
-    target, (*_, model) = list(flows["targets"].items())[-1]
-    run = f"results/{preset}/flows/{target}/{model}/seed5"
+    density, (*_, model) = next(iter(flows["learn"].items()))
+    run = f"results/{preset}/flows/{density}/{model}/seed5"
     done = snakemake(fresh, "-n", f"{run}/flow.safetensors")
-    assert jobs(done) == {"points": 1, "train_flow": 1}
+    assert jobs(done) == {"draw_points": 1, "train_flow": 1}
     assert f"{run}/flow.safetensors" in shown(done)
 
 
 @pytest.mark.parametrize("preset", ["smoke", "laptop"])
-@pytest.mark.parametrize("target", ["two_moons", "rings"])
-def test_any_target_can_be_asked_for_whether_or_not_the_preset_lists_it(
-    fresh, preset, target
+@pytest.mark.parametrize("density", ["two_moons", "rings"])
+def test_any_density_can_be_asked_for_whether_or_not_the_preset_lists_it(
+    fresh, preset, density
 ):
     flows = PRESETS[preset]["flows"]
-    names = flows["targets"].get(target, flows["other_targets"])
+    names = flows["learn"].get(density, flows["learn"]["others"])
     num_runs = len(names) * len(flows["seeds"])
-    done = snakemake(fresh, "-n", f"results/{preset}/flows/{target}/flows.md")
+    done = snakemake(fresh, "-n", f"results/{preset}/flows/{density}/flows.md")
     assert jobs(done) == {
-        "points": 1,
+        "draw_points": 1,
         "train_flow": num_runs,
         "evaluate_flow": num_runs,
         "evaluate_flow_references": 1,
-        "benchmark_flows": 1,
-        "flows_of_target": 1,
+        "flow_costs": 1,
+        "flows_of_density": 1,
     }
 
 
@@ -441,7 +448,7 @@ def own_table(project, seed=0):
 
 
 def test_a_table_of_ones_own_is_one_block_and_one_command(project):
-    configure(project, **{"targets.mine": own_table(project)})
+    configure(project, **{"densities.mine": own_table(project)})
     page = "results/smoke/flows/mine/flows.md"
     make(project, page)
     cells = laid_out(project / page)
@@ -457,17 +464,17 @@ def test_a_table_of_ones_own_is_one_block_and_one_command(project):
 
     own_table(project, seed=1)
     planned = jobs(snakemake(project, "-n", page))
-    assert planned["points"] == 1 and planned["train_flow"] == 2
+    assert planned["draw_points"] == 1 and planned["train_flow"] == 2
 
 
 def test_a_table_that_the_preset_lists_joins_the_table_of_the_flows_alone(project):
-    flows = {**FLOWS["targets"], "mine": ["nhf_2"]}
-    configure(project, **{"targets.mine": own_table(project)})
-    configure(project, **{"presets.smoke.flows.targets": flows})
+    learn = {**FLOWS["learn"], "mine": ["nhf_2"]}
+    configure(project, **{"densities.mine": own_table(project)})
+    configure(project, **{"presets.smoke.flows.learn": learn})
     planned = jobs(snakemake(project, "-n"))
-    expected = {"points": 1, "train_flow": 1, "evaluate_flow": 1, "flows": 1}
+    expected = {"draw_points": 1, "train_flow": 1, "evaluate_flow": 1, "flows": 1}
     assert expected.items() <= planned.items()
-    assert {"portray_flow", "fig09", "fig10", "train"}.isdisjoint(planned)
+    assert {"make_portrait", "fig09", "fig10", "train"}.isdisjoint(planned)
 
 
 def test_slurm_jobs_go_to_the_account_and_partition_of_the_environment(fresh):
@@ -520,7 +527,7 @@ def test_a_training_that_fails_says_why_in_its_log_and_on_the_terminal(project):
 
 def test_training_again_gives_identical_results(project):
     def tables():
-        paths = [f"{RUN}/metrics.csv", "results/table1.csv"]
+        paths = [f"{RUN}/errors.csv", "results/table1.csv"]
         return [(project / path).read_bytes() for path in paths]
 
     before, model = (contents(project), tables()), project / RUN / "model.safetensors"

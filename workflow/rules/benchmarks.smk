@@ -9,7 +9,7 @@ rule benchmark_data:
         "results/logs/benchmark_data.log",
     conda:
         "../envs/hgnpipe.yaml"
-    threads: workflow.cores or 1
+    threads: lambda wildcards: workflow.cores or 1
     params:
         systems=settings.system_kinds(),
         code=settings.code("benchmarks/data"),
@@ -26,7 +26,7 @@ rule benchmark_step:
         "results/logs/benchmark_step.log",
     conda:
         "../envs/hgnpipe.yaml"
-    threads: workflow.cores or 1
+    threads: lambda wildcards: workflow.cores or 1
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
@@ -45,7 +45,7 @@ rule benchmark_scaling:
         "results/logs/benchmark_scaling.log",
     conda:
         "../envs/hgnpipe.yaml"
-    threads: workflow.cores or 1
+    threads: lambda wildcards: workflow.cores or 1
     resources:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
     params:
@@ -65,7 +65,7 @@ rule benchmark_workflow:
         "results/logs/benchmark_workflow.log",
     conda:
         "../envs/hgnpipe.yaml"
-    threads: workflow.cores or 1
+    threads: lambda wildcards: workflow.cores or 1
     params:
         code=settings.code("benchmarks/workflow"),
     shell:

@@ -149,7 +149,7 @@ rule flow_costs:
         num_points=settings.value("flows.evaluation.num_points"),
         samples=settings.value("flows.evaluation.num_watched_samples"),
         repeats=settings.value("flows.evaluation.repeats"),
-        code=settings.code("benchmarks/flow_costs"),
+        code=settings.code("benchmarks/flow_costs", "flows"),
     shell:
         "python workflow/scripts/benchmarks/flow_costs.py --flows {params.flows:q}"
         " --reference {params.reference} --num_points {params.num_points}"

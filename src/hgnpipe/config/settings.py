@@ -167,44 +167,43 @@ class Settings:
 
     # Code
 
-    def code(self, script: str) -> OfJob:
+    def code(self, script: str, *every: str) -> OfJob:
         """Fingerprint of a script below ``workflow/scripts``, and of what it looks up.
 
         A script that can build any system, density, model or flow depends on those
         alone that its job is about.
+
+        Args:
+            script: Its path, without the ending.
+            every: ``flows`` where a job is about all flows of its preset.
         """
         path = f"{SCRIPTS}/{script}.py"
 
         def of_job(wildcards: Any) -> str:
-            return _code_hash(path, *self._looked_up(path, wildcards))
+            job, found = dict(wildcards.items()), []
+            for package in ("systems", "densities", "models", "flows"):
+                if f"hgnpipe.{package}" in _reached(path):
+                    names = self._looked_up(package, job, package in every)
+                    found += [f"hgnpipe.{package}.{name}" for name in names]
+            return _code_hash(path, *sorted(found))
 
         return of_job
 
-    def _looked_up(self, path: str, wildcards: Any) -> list[str]:
-        """Modules that a script finds by a name in the configuration."""
-        return sorted(
-            f"hgnpipe.{package}.{name}"
-            for package in ("systems", "densities", "models", "flows")
-            if f"hgnpipe.{package}" in _reached(path)
-            for name in self._names(package, dict(wildcards.items())) - {TABLE}
-        )
-
-    def _names(self, package: str, job: Mapping[str, str]) -> set[str]:
-        """Kinds or families that a job is about: its own, its preset's, or all."""
+    def _looked_up(self, package: str, job: Mapping[str, str], every: bool) -> set[str]:
+        """Kinds or families that a job is about: its own, or all of its preset."""
         blocks, preset = getattr(self.config, package), job.get("preset")
-        own = {"systems": "system", "densities": "density"}.get(package, "model")
-        if job.get(own) in blocks:
-            names = [job[own]]
+        if package in ("models", "flows"):
+            names = self.blocks[preset][package] if every else [job.get("model")]
+            return {blocks[name].family for name in names if name in blocks}
+        if own := job.get({"systems": "system", "densities": "density"}[package]):
+            names = [own]
         elif preset is None:
             names = blocks
         elif package == "systems":
             names = self.config.presets[preset].systems
-        elif package == "densities":
-            names = self.densities(preset)
         else:
-            names = self.blocks[preset][package]
-        attribute = "kind" if package in ("systems", "densities") else "family"
-        return {getattr(blocks[name], attribute) for name in names}
+            names = self.densities(preset)
+        return {blocks[name].kind for name in names} - {TABLE}
 
     def there(self, runs: list[str], weights: str) -> list[str]:
         """Files of runs; with ``only_finished`` of those whose weights are there."""

@@ -19,7 +19,7 @@ from hgnpipe.runtime.progress import Progress
 from hgnpipe.runtime.timing import measure_in_turn, median_seconds, with_place
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("Snakefile", "config.yaml", "README.md", "workflow", "src")
+PARTS = ("Snakefile", "config.yaml", "docs/choices.md", "workflow", "src")
 
 
 def main(preset: str, num_seeds: int, rounds: int, output: Path) -> None:
@@ -63,6 +63,7 @@ def build(place: Path, preset: str, num_seeds: int | None) -> int:
     place.mkdir()
     for part in PARTS:
         copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        (place / part).parent.mkdir(exist_ok=True)
         copy(ROOT / part, place / part)
     config = yaml.safe_load((place / "config.yaml").read_text())
     config["preset"] = preset
