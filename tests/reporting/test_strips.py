@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hgnpipe.reporting.plotting import figure_style
+from hgnpipe.reporting.plotting import figure_style, message
 from hgnpipe.reporting.strips import (
     FRAMES_PER_SECOND,
     GAP,
     film_strips,
-    message,
     record,
     save_animation,
 )

@@ -1,3 +1,4 @@
+import re
 from dataclasses import dataclass, field
 
 import matplotlib.pyplot as plt
@@ -7,6 +8,7 @@ import pytest
 import torch
 from command_lines import load
 from matplotlib.text import Annotation
+from PIL import Image
 
 from hgnpipe.data.points import SPLITS, draw_points, save_points
 from hgnpipe.data.simulation import simulate
@@ -19,6 +21,7 @@ from hgnpipe.data.videos import (
 )
 from hgnpipe.densities import build_density
 from hgnpipe.evaluation.errors import Errors, save_errors
+from hgnpipe.evaluation.films import Film, save_films
 from hgnpipe.evaluation.portraits import Portrait, Step, grid_of, save_portrait
 from hgnpipe.reporting.plotting import (
     columns_width,
@@ -35,8 +38,11 @@ LABELS = {
 }  # fmt: skip
 FAMILIES = {"mine": "hgn", "other": "hgn", "hnn": "pixelhnn"}
 NUM, NUM_FRAMES = 3, 5
+SHOWN = ["mine", "hnn"]
+"""Models of Fig. 7."""
 
 
+FIG07, FIG08 = load("fig07_rollouts"), load("fig08_samples")
 FIG05, FIG06, FIG09, FIG10, FIG11, FIG13 = MODULES = [
     load(name)
     for name in (
@@ -104,6 +110,25 @@ def data(tmp_path_factory):
     return folder
 
 
+def films(offset):
+    """Films of both splits and three samples; every frame has a shade of its own."""
+    shades = np.arange(NUM_FRAMES, dtype=np.uint8)[:, None, None, None]
+    video = np.broadcast_to(shades, (NUM_FRAMES, 8, 8, 3)) + np.uint8(offset)
+    parts = [video + np.uint8(10 * number) for number in range(len(Film._fields))]
+    film = Film(*parts)
+    return {"train": film, "test": film}, np.stack(parts[:3])
+
+
+def error_rows(system, errors):
+    """A table of errors with one trajectory of each split."""
+    return pd.DataFrame(
+        {"system": system, "model": model, "seed": 0, "split": split,
+         "trajectory": 0, "mse": mse, "mse_clean": mse, "kl": 0.0}
+        for model, mse in errors.items()
+        for split in ("train", "test")
+    )  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     """Errors, histories and references of made-up runs, where the rules put them."""
@@ -118,14 +143,13 @@ def results(tmp_path_factory):
                 course = {"iteration": [10, 20, 30], "mse": rng.uniform(1, 2, 3) / 1e3}
                 pd.DataFrame(course).to_csv(run / "history.csv", index=False)
         (folder / "references").mkdir(exist_ok=True)
+        for model, offset in (("mine", 0), ("hnn", 100)):
+            run = folder / "runs" / name / model / "seed0"
+            save_films(run / "films.h5", *films(offset))
+            error_rows(name, {model: 1e-3}).to_csv(run / "errors.csv", index=False)
         save_errors(folder / "references" / f"{name}.h5", references())
-        rows = [
-            {"system": name, "model": model, "seed": 0, "split": split,
-             "trajectory": 0, "mse": mse, "mse_clean": mse, "kl": 0.0}
-            for model, mse in (("mean_image", 3e-3), ("noise_floor", 1e-4))
-            for split in ("train", "test")
-        ]  # fmt: skip
-        pd.DataFrame(rows).to_csv(folder / "references" / f"{name}.csv", index=False)
+        rows = error_rows(name, {"mean_image": 3e-3, "noise_floor": 1e-4})
+        rows.to_csv(folder / "references" / f"{name}.csv", index=False)
     return folder
 
 
@@ -203,6 +227,18 @@ def arguments(data, results, flow_files):
             "references": [results / "references" / f"{n}.h5" for n in NAMES],
             "families": FAMILIES, "labels": LABELS, "example": 0,
         },
+        FIG07: {
+            "films": [results / f"runs/pendulum/{m}/seed0/films.h5" for m in SHOWN],
+            "errors": [
+                *(results / f"runs/pendulum/{m}/seed0/errors.csv" for m in SHOWN),
+                results / "references" / "pendulum.csv",
+            ],
+            "system": "pendulum", "model": "mine", "baseline": "hnn", "labels": LABELS,
+        },
+        FIG08: {
+            "films": [results / f"runs/{n}/mine/seed0/films.h5" for n in NAMES],
+            "systems": NAMES, "model": "mine", "labels": LABELS,
+        },
         FIG09: {
             "points": flow_files / "points.h5", "label": "My NHF",
             "portrait": [flow_files / "nhf" / "seed0" / "portrait.h5"],
@@ -221,6 +257,24 @@ def arguments(data, results, flow_files):
         },
         FIG13: {},
     }  # fmt: skip
+
+
+@pytest.fixture
+def figure_of(arguments, monkeypatch):
+    """The figure that a script would save, given what the rules would give it."""
+
+    def call(module, **changes):
+        seen, outputs = [], ["output"]
+        if module in (FIG07, FIG08):
+            outputs = ["figure", "animation"]
+            monkeypatch.setattr(module, "save_animation", lambda *_: None)
+        monkeypatch.setattr(module, "save_figure", lambda one, _: seen.append(one))
+        places = {name: [] for name in outputs}
+        module.main(**{**arguments[module], **places, **changes})
+        (figure,) = seen
+        return figure
+
+    return call
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -244,6 +298,181 @@ def test_a_figure_repeated_has_the_same_bytes(module, arguments, tmp_path):
     for kind in ("pdf", "png"):
         one, two = ((tmp_path / f"{name}.{kind}").read_bytes() for name in "ab")
         assert one == two
+
+
+def shape(part):
+    """Of each panel of a figure: numbers of lines, images, contours, texts."""
+    return [
+        (len(a.get_lines()), len(a.get_images()), len(a.collections), len(a.texts))
+        for a in part.axes
+    ]
+
+
+def legend_of(part):
+    return [text.get_text() for one in part.legends for text in one.get_texts()]
+
+
+def test_what_fig05_shows(figure_of):
+    panels = shape(figure_of(FIG05))
+    energies, bars, frames = ([(6, 0, 1, 0), (4, 0, 1, 0)], 2, 2 * 6)
+    assert len(panels) == len(energies) + bars + frames
+    assert [one for one in panels if one[2] and one[0]] == energies
+    assert panels.count((0, 1, 0, 0)) == 2 * NUM_FRAMES  # the sixth place is empty
+
+
+def test_what_fig06_shows(figure_of):
+    hgn, hnn = figure_of(FIG06).subfigs
+    references = ["mean image", "noise floor"]
+    assert shape(hgn) == [(4, 0, 0, 0)] * 4 and shape(hnn) == [(3, 0, 0, 0)] * 4
+    assert legend_of(hgn) == ["My HGN", "Other HGN", *references]
+    assert legend_of(hnn) == ["HNN", *references]
+    for part in (hgn, hnn):
+        assert [a.get_title() for a in part.axes] == ["pendulum", "two-body", "", ""]
+        labels = [a.get_ylabel().partition("\n")[0] for a in part.axes]
+        assert labels == ["train", "", "test", ""]
+        assert [a.get_xlabel() for a in part.axes] == ["", "", "frame", "frame"]
+
+
+@pytest.mark.parametrize("names", [["mine"], ["hnn"], ["mine", "hnn"], ["hnn", "mine"]])
+def test_fig06_has_rows_of_the_models_that_it_is_given_and_no_others(figure_of, names):
+    figure = figure_of(FIG06, families={name: FAMILIES[name] for name in names})
+    assert [legend_of(part)[:-2] for part in figure.subfigs] == [
+        [LABELS[name]] for name in names
+    ]
+    assert "not run" not in texts(figure)
+
+
+def test_what_fig07_shows(figure_of):
+    figure = figure_of(FIG07)
+    assert shape(figure) == [(0, 1, 0, 0)] * 2
+    skill = f"skill {1 - (1e-3 - 1e-4) / (3e-3 - 1e-4):.2f}"
+    for axes, split in zip(figure.axes, ("train", "test"), strict=True):
+        assert axes.get_title(loc="left") == f"pendulum, {split} video"
+        assert [text.get_text() for text in axes.get_yticklabels()] == [
+            "observed", f"My HGN\nforward, {skill}", "true past", "My HGN\nbackward",
+            "My HGN\ndouble speed", "My HGN\nhalf speed", f"HNN\nforward, {skill}",
+        ]  # fmt: skip
+        assert [text.get_text() for text in axes.get_xticklabels()] == ["0", "3"]
+        sheet = axes.get_images()[0].get_array()
+        rows = np.asarray(sheet)[::10, 10, 0]
+        assert rows.tolist() == [3, 23, 13, 33, 43, 53, 123]  # step 3 of each video
+
+
+def test_what_fig08_shows(figure_of):
+    figure = figure_of(FIG08)
+    assert shape(figure) == [(0, 1, 0, 0)] * 2
+    for axes, name in zip(figure.axes, ("pendulum", "two-body"), strict=True):
+        assert axes.get_title(loc="left") == name
+        labels = [text.get_text() for text in axes.get_yticklabels()]
+        assert labels == ["data", "sample 1", "sample 2", "sample 3"]
+        rows = np.asarray(axes.get_images()[0].get_array())[::10, 10, 0]
+        assert rows.tolist() == [4, 4, 14, 24]  # step 4 of each video
+
+
+def test_what_fig09_shows(figure_of):
+    figure = figure_of(FIG09)
+    rows = np.reshape([a.get_title() for a in figure.axes], (2, 5)).tolist()
+    assert rows == [
+        ["target", "$K(p)$ of step 1", "$V(q)$ of step 1", "leapfrog step 1", "prior"],
+        ["My NHF", "$K(p)$ of step 2", "$V(q)$ of step 2", "leapfrog step 2",
+         "integrated flow"],
+    ]  # fmt: skip
+    density, kinetic, potential = (0, 1, 0, 0), (0, 0, 1, 0), (2, 0, 1, 0)
+    row = [density, kinetic, potential, (0, 0, 2, 0)]
+    assert shape(figure) == [*row, (0, 0, 1, 0), *row, (0, 0, 2, 0)]
+
+
+def test_what_fig10_shows(figure_of):
+    top, bottom = figure_of(FIG10).subfigs
+    assert shape(top) == [(0, 1, 0, 0)] * 3
+    assert shape(bottom) == [(4, 0, 2, 0)] * 2  # the limit, two flows, one bound
+    assert legend_of(bottom) == ["target", "My NHF", "My RNVP"]
+
+
+def test_what_fig11_shows(figure_of):
+    figure = figure_of(FIG11)
+    assert shape(figure) == [(3, 0, 1, 0)] * 2
+    assert [a.get_title() for a in figure.axes] == ["pendulum", "two-body"]
+    assert legend_of(figure) == [
+        "mean image", "noise floor", "mean over the seeds", "lowest to highest seed",
+    ]  # fmt: skip
+    assert figure.axes[0].get_ylabel().startswith("My HGN\n")
+
+
+def test_what_fig13_shows(figure_of):
+    figure = figure_of(FIG13)
+    assert [a.get_title(loc="left") for a in figure.axes] == [
+        "A   leapfrog, $dt=0.4$", "Euler, $dt=0.4$", "B   one leapfrog step, $dt=1.4$",
+    ]  # fmt: skip
+    assert [len(a.patches) for a in figure.axes] == [8, 8, 0]  # faces and edges
+    assert shape(figure)[2] == (1, 0, 1, 3 + 3 + 3 + 2)  # arrows, numbers, formulas
+
+
+RUNS = {
+    FIG06: ["errors"], FIG07: ["films"], FIG08: ["films"], FIG09: ["portrait"],
+    FIG10: ["portraits", "history", "likelihood"], FIG11: ["history"],
+}  # fmt: skip
+MISSING = {
+    FIG06: "not run: My HGN", FIG07: "pendulum: no model of this figure was run",
+    FIG08: "My HGN: no samples on this system",
+    FIG09: "My NHF: not in this preset or not trained yet",
+    FIG10: "no flow of this target is trained yet", FIG11: "mine: not in this preset",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("module", RUNS)
+def test_without_any_run_a_figure_says_what_is_missing(figure_of, module):
+    figure = figure_of(module, **{name: [] for name in RUNS[module]})
+    assert MISSING[module] in texts(figure)
+    figure.draw_without_rendering()
+
+
+@pytest.mark.parametrize(
+    ("module", "changes"),
+    [
+        (FIG05, {"trajectories": [], "videos": []}),
+        (FIG06, {"errors": [], "references": []}), (FIG06, {"families": {}}),
+        (FIG08, {"films": [], "systems": []}),
+        (FIG11, {"history": [], "references": []}),
+    ],
+)  # fmt: skip
+def test_without_any_system_or_model_a_figure_says_so(figure_of, module, changes):
+    figure = figure_of(module, **changes)
+    assert re.search("no (system|model) to show", texts(figure))
+    figure.draw_without_rendering()
+
+
+@pytest.mark.parametrize("module", RUNS)
+def test_runs_of_one_system_or_flow_are_enough(figure_of, arguments, module):
+    first = {name: arguments[module][name][:1] for name in RUNS[module]}
+    figure_of(module, **first).draw_without_rendering()
+
+
+@pytest.mark.parametrize("module", [FIG07, FIG08])
+@pytest.mark.parametrize("runs", ["all", "one", "none"])
+def test_an_animation_has_a_picture_for_each_step_and_is_never_missing(
+    arguments, tmp_path, module, runs
+):
+    shown = {"all": slice(None), "one": slice(1), "none": slice(0)}[runs]
+    options = {**arguments[module], "figure": [tmp_path / "1.png"]}
+    options["films"] = options["films"][shown]
+    module.main(**options, animation=[tmp_path / "1.gif", tmp_path / "1.mp4"])
+    with Image.open(tmp_path / "1.gif") as image:
+        assert image.n_frames == (1 if runs == "none" else NUM_FRAMES)
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+@pytest.mark.parametrize(
+    "label", ["<b>", "a & b", "a * b", "# 1", "'a' \"b\"", "f_psi"]
+)
+def test_a_label_is_drawn_as_it_is_written(figure_of, label):
+    labels = {**LABELS, "mine": label}
+    for module in (FIG06, FIG11):
+        assert label in texts(figure_of(module, labels=labels))
+    assert label in texts(figure_of(FIG07, labels=labels))
+    assert label in texts(figure_of(FIG08, labels=labels, films=[]))
+    assert label in texts(figure_of(FIG09, label=label))
+    assert label in texts(figure_of(FIG10, labels={"nhf": label}))
 
 
 @pytest.mark.parametrize("module", [FIG05, FIG06])
@@ -458,20 +687,6 @@ def test_a_rollout_that_is_not_finite_is_named_and_the_rest_drawn(value):
 
 
 # Fig. 9
-
-
-@pytest.fixture
-def figure_of(arguments, monkeypatch):
-    """The figure that a script would save, given what the rules would give it."""
-
-    def call(module, **changes):
-        seen = []
-        monkeypatch.setattr(module, "save_figure", lambda one, _: seen.append(one))
-        module.main(**{**arguments[module], "output": [], **changes})
-        (figure,) = seen
-        return figure
-
-    return call
 
 
 def panels09(figure):

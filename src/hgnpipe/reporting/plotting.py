@@ -4,15 +4,19 @@ Colours are those of Okabe and Ito, which people with any colour vision can tell
 models differ in dashes too, so that they survive a black and white printer.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from hgnpipe.files.whole import written_whole
@@ -108,6 +112,92 @@ def say(axes: Axes, text: str) -> None:
     style = {"ha": "center", "va": "center", "color": "0.4", "zorder": 4}
     paper = {"facecolor": "white", "edgecolor": "none", "pad": 2}
     axes.text(0.5, 0.5, text, transform=axes.transAxes, bbox=paper, **style)
+
+
+def message(text: str) -> Figure:
+    """A figure that only says why there is nothing to see."""
+    figure, axes = plt.subplots(figsize=(WIDTH, 1))
+    axes.axis("off")
+    axes.text(0.5, 0.5, text, ha="center", va="center")
+    return figure
+
+
+def system_panels(
+    figure: FigureBase, systems: Collection[str], rows: int = 1, **shared: str | bool
+) -> np.ndarray:
+    """Panels of shape ``(rows, systems)``; the name of the system is above each column.
+
+    Args:
+        figure: Where to draw.
+        systems: Names of the systems.
+        rows: Number of rows.
+        shared: Which panels share their axes, as for `Figure.subplots`.
+    """
+    panels = figure.subplots(rows, len(systems), squeeze=False, **shared)
+    for axes, system in zip(panels[0], systems, strict=True):
+        axes.set_title(system_label(system))
+    return panels
+
+
+def add_legend(
+    figure: FigureBase, handles: Mapping[str, Artist], side: str = "lower", **style: Any
+) -> None:
+    """Legend above or below all panels.
+
+    Args:
+        figure: Where to draw.
+        handles: What is explained, by its text.
+        side: upper or lower.
+        style: What is to be different, as for `Figure.legend`.
+    """
+    usual = {"loc": f"outside {side} center", "ncols": len(handles), "handlelength": 3}
+    figure.legend(handles.values(), handles.keys(), **{**usual, **style})
+
+
+def draw_seeds(
+    axes: Axes, courses: pd.DataFrame, alpha: float = 0.25, **style: Any
+) -> list[Artist]:
+    """Mean over the seeds, and their range.
+
+    Args:
+        axes: Where to draw; its x axis is the index of the table.
+        courses: A column for each seed.
+        alpha: Opacity of the band.
+        style: Style of the line.
+
+    Returns:
+        The line; and a band from the lowest to the highest, if there are several seeds.
+    """
+    (line,) = axes.plot(courses.mean(axis=1), **style)
+    if len(courses.columns) == 1:
+        return [line]
+    ends, color = (courses.min(axis=1), courses.max(axis=1)), line.get_color()
+    return [
+        line,
+        axes.fill_between(courses.index, *ends, color=color, alpha=alpha, lw=0),
+    ]
+
+
+def draw_energy(
+    axes: Axes,
+    x: Float[np.ndarray, " X"],
+    y: Float[np.ndarray, " Y"],
+    energy: Float[np.ndarray, "Y X"],
+) -> None:
+    """Filled contours with a colour bar; what is extreme near a pole is clipped."""
+    finite = energy[np.isfinite(energy)]
+    low, high = np.percentile(finite, [5, 95])
+    margin = high - low
+    ends = max(finite.min(), low - margin), min(finite.max(), high + margin)
+    levels = MaxNLocator(12).tick_values(*ends)
+    beyond = (finite.min() < levels[0]) + 2 * (finite.max() > levels[-1])
+    extend = ("neither", "min", "max", "both")[beyond]
+    filled = axes.contourf(x, y, energy, levels, cmap="viridis", extend=extend)
+    filled.set_edgecolor("face")
+    bar = axes.figure.colorbar(filled, ax=axes, location="bottom", aspect=15)
+    bar.ax.set_title("energy $H$", fontsize=7, pad=2)
+    ticks = MaxNLocator(3).tick_values(levels[0], levels[-1])
+    bar.set_ticks(ticks[(ticks >= levels[0]) & (ticks <= levels[-1])])
 
 
 def save_figure(figure: Figure, paths: Iterable[str | Path]) -> None:

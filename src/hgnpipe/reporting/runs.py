@@ -1,7 +1,7 @@
 """Which run a file of the results belongs to, and where the runs came from."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,6 +62,19 @@ def label_of(name: str, labels: Mapping[str, str]) -> str:
 def system_of(path: str | Path) -> str:
     """System of a file ``.../{system}/{file}``: data of one system."""
     return Path(path).parent.name
+
+
+def read_history(path: str | Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Course of a training: some columns of its history, by iteration.
+
+    Raises:
+        ValueError: If the file is missing, damaged or something else.
+    """
+    try:
+        table = pd.read_csv(path).set_index("iteration")
+        return table[list(columns)].astype(float)
+    except (OSError, ValueError, KeyError) as error:
+        raise ValueError(f"{path} is not the course of a training: {error}") from error
 
 
 def read_runs(paths: Iterable[str | Path], families: Mapping[str, str]) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """Videos on paper and on screen: film strips, and animations in GIF and MP4."""
 
 import base64
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -15,7 +15,7 @@ from PIL import Image
 from hgnpipe.collection import require
 from hgnpipe.files.whole import written_whole
 from hgnpipe.reporting.pages import page
-from hgnpipe.reporting.plotting import WIDTH
+from hgnpipe.reporting.plotting import WIDTH, message
 
 GAP = 2
 """White pixels between the frames of a strip."""
@@ -29,6 +29,7 @@ PLAYER = (
 
 Strip = tuple[str, UInt8[np.ndarray, "_ S S 3"] | None]
 """Label, and any number of frames; None where there are none to show."""
+Pictures = UInt8[np.ndarray, "T H W 3"]
 
 
 def film_strips(
@@ -62,17 +63,46 @@ def film_strips(
     axes.spines[:].set_visible(False)
 
 
-def message(text: str) -> Figure:
-    """A figure that only says why there is nothing to see."""
-    figure, axes = plt.subplots(figsize=(WIDTH, 1))
-    axes.axis("off")
-    axes.text(0.5, 0.5, text, ha="center", va="center")
-    return figure
+def animate(rows: Mapping[str, Sequence[Strip]], title: str, height: float) -> Pictures:
+    """Pictures of videos side by side; a video without frames says "not run".
+
+    Args:
+        rows: Videos by the name of their row; the labels of the first stand above it.
+            Without any, there is one picture that says "not run".
+        title: What the videos are; the number of the step is added.
+        height: Of the figure, in inches.
+    """
+    if not rows:
+        return record(message(f"{title}: not run"), lambda _: None, 1)
+    columns = max(map(len, rows.values()))
+    figure, grid = plt.subplots(
+        len(rows), columns, figsize=(WIDTH, height), squeeze=False
+    )
+    shown = []
+    for number, (name, strips) in enumerate(rows.items()):
+        grid[number, 0].set_ylabel(name)
+        for axes in grid[number]:
+            axes.set(xticks=[], yticks=[])
+            axes.spines[:].set_visible(False)
+        for axes, (label, frames) in zip(grid[number], strips, strict=False):
+            axes.set_title("" if number else label, fontsize=7)
+            if frames is None:
+                axes.text(0.5, 0.5, "not run", ha="center", transform=axes.transAxes)
+            else:
+                shown.append((axes.imshow(frames[0]), frames))
+    heading = figure.suptitle(" ")
+
+    def update(step: int) -> None:
+        heading.set_text(f"{title}, step {step}")
+        for image, frames in shown:
+            image.set_data(frames[min(step, len(frames) - 1)])
+
+    return record(figure, update, max([len(frames) for _, frames in shown] or [1]))
 
 
 def record(
     figure: Figure, update: Callable[[int], object], num_frames: int
-) -> UInt8[np.ndarray, "T H W 3"]:
+) -> Pictures:
     """Pictures of a figure, after ``update(0)``, ``update(1)``, ...
 
     Height and width are even, as video formats ask for.
@@ -91,9 +121,7 @@ def record(
     return stacked[:, :height, :width]
 
 
-def save_animation(
-    pictures: UInt8[np.ndarray, "T H W 3"], paths: Iterable[str | Path]
-) -> None:
+def save_animation(pictures: Pictures, paths: Iterable[str | Path]) -> None:
     """Write pictures as the animations that the names ask for.
 
     They end in ``.gif``, ``.mp4``, or ``.html``: a page that holds and plays the MP4.
@@ -110,7 +138,7 @@ def save_animation(
             writers[path.suffix](pictures, temporary)
 
 
-def _write_gif(pictures: UInt8[np.ndarray, "T H W 3"], path: Path) -> None:
+def _write_gif(pictures: Pictures, path: Path) -> None:
     # One palette for all frames: with one each, grey backgrounds flicker.
     sheet = Image.fromarray(np.concatenate(pictures[:: max(1, len(pictures) // 8)]))
     palette = sheet.quantize(256)
@@ -125,7 +153,7 @@ def _write_gif(pictures: UInt8[np.ndarray, "T H W 3"], path: Path) -> None:
     )
 
 
-def _write_mp4(pictures: UInt8[np.ndarray, "T H W 3"], path: Path) -> None:
+def _write_mp4(pictures: Pictures, path: Path) -> None:
     height, width = pictures.shape[1:3]
     # H.264 with 4:2:0 colours is what every browser plays; bit-exact and on one thread,
     # so that the same pictures make the same file.
@@ -144,7 +172,7 @@ def _write_mp4(pictures: UInt8[np.ndarray, "T H W 3"], path: Path) -> None:
     writer.close()
 
 
-def _write_page(pictures: UInt8[np.ndarray, "T H W 3"], path: Path) -> None:
+def _write_page(pictures: Pictures, path: Path) -> None:
     _write_mp4(pictures, path)
     video = base64.b64encode(path.read_bytes()).decode()
     path.write_text(page("Animation", PLAYER, video=video), encoding="utf-8")

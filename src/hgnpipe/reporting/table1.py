@@ -17,13 +17,15 @@ Number = float | pd.Series
 
 
 def read_errors(paths: Iterable[str | Path]) -> pd.DataFrame:
-    """All tables of errors by trajectory below each other.
+    """All tables of errors by trajectory below each other; without any, no rows.
 
     Raises:
         ValueError: If a file is missing, empty or lacks a column.
     """
     names = ("system", "model", "seed", "split", "trajectory", "mse", "mse_clean", "kl")
     tables = [read_table(path, "errors", names) for path in paths]
+    if not tables:
+        return pd.DataFrame(columns=list(names))
     return pd.concat(tables, ignore_index=True)
 
 

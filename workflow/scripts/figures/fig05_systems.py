@@ -7,12 +7,18 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import Normal, Stroke
-from matplotlib.ticker import MaxNLocator
 
 from hgnpipe.collection import require
 from hgnpipe.data.simulation import true_energy
 from hgnpipe.data.videos import Simulated, Videos, load_trajectories, open_videos
-from hgnpipe.reporting.plotting import WIDTH, figure_style, save_figure, system_label
+from hgnpipe.reporting.plotting import (
+    WIDTH,
+    draw_energy,
+    figure_style,
+    message,
+    save_figure,
+    system_label,
+)
 from hgnpipe.reporting.runs import system_of
 from hgnpipe.runtime.command import run
 
@@ -46,6 +52,8 @@ def main(
 
 def draw(data: dict[str, tuple[Simulated, Videos]], example: int) -> Figure:
     """A column per system: energy above, frames below."""
+    if not data:
+        return message("no system to show")
     figure = plt.figure(figsize=(WIDTH / 4 * len(data), 3.4))
     grid = figure.add_gridspec(2, len(data), height_ratios=[1.85, 1.55])
     for column, (name, (simulated, videos)) in enumerate(data.items()):
@@ -67,10 +75,10 @@ def phase_space(axes: Axes, simulated: Simulated) -> None:
     system, (_, q, p, *_) = simulated.system, simulated.trajectories
     q, p = q[:NUM_MOTIONS, :, 0], p[:NUM_MOTIONS, :, 0]
     x, y = (1.2 * np.abs(v).max() * np.linspace(-1, 1, GRID) for v in (q, p))
-    states = np.stack(np.meshgrid(x, y), axis=-1)
-    contours(axes, x, y, true_energy(system, states[..., :1], states[..., 1:]))
+    states = (values[..., None] for values in np.meshgrid(x, y))
+    draw_energy(axes, x, y, true_energy(system, *states))
     for one_q, one_p in zip(q, p, strict=True):
-        motion(axes, one_q, one_p, system.colors[0])
+        draw_path(axes, one_q, one_p, system.colors[0])
     axes.set(xlabel="position $q$", ylabel="momentum $p$")
 
 
@@ -91,32 +99,15 @@ def plane(axes: Axes, simulated: Simulated, example: int) -> None:
     states = np.tile(q[0], (GRID, GRID, 1))
     states[..., 0], states[..., 1] = np.meshgrid(x, x)
     energy = true_energy(system, states, np.tile(p[0], (GRID, GRID, 1)))
-    contours(axes, x, x, energy)
+    draw_energy(axes, x, x, energy)
     for number, path in enumerate(paths):
         color = system.colors[number % len(system.colors)]
         dashes = (0, (4, 2)) if number else "-"  # orbits can coincide
-        motion(axes, *path.T, color, dashes)
+        draw_path(axes, *path.T, color, dashes)
     axes.set(xlabel="$x$" if seen else "$q_1$", ylabel="$y$" if seen else "$q_2$")
 
 
-def contours(axes: Axes, x: np.ndarray, y: np.ndarray, energy: np.ndarray) -> None:
-    """Filled contours with a colour bar; what is extreme near a pole is clipped."""
-    finite = energy[np.isfinite(energy)]
-    low, high = np.percentile(finite, [5, 95])
-    margin = high - low
-    ends = max(finite.min(), low - margin), min(finite.max(), high + margin)
-    levels = MaxNLocator(12).tick_values(*ends)
-    beyond = (finite.min() < levels[0]) + 2 * (finite.max() > levels[-1])
-    extend = ("neither", "min", "max", "both")[beyond]
-    filled = axes.contourf(x, y, energy, levels, cmap="viridis", extend=extend)
-    filled.set_edgecolor("face")
-    bar = axes.figure.colorbar(filled, ax=axes, location="bottom", aspect=15)
-    bar.ax.set_title("energy $H$", fontsize=7, pad=2)
-    ticks = MaxNLocator(3).tick_values(levels[0], levels[-1])
-    bar.set_ticks(ticks[(ticks >= levels[0]) & (ticks <= levels[-1])])
-
-
-def motion(
+def draw_path(
     axes: Axes,
     x: np.ndarray,
     y: np.ndarray,

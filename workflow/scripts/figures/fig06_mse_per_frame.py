@@ -6,26 +6,28 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import Figure
 
 from hgnpipe.collection import lookup, require
 from hgnpipe.evaluation.errors import Errors, load_errors
 from hgnpipe.reporting.plotting import (
     REFERENCES,
+    add_legend,
     columns_width,
     figure_style,
     log_scale,
+    message,
     model_styles,
     save_figure,
     say,
-    system_label,
+    system_panels,
 )
-from hgnpipe.reporting.runs import by_run
+from hgnpipe.reporting.runs import by_run, label_of
 from hgnpipe.reporting.table1 import SCALE, skill
 from hgnpipe.runtime.command import run
 
 SPLITS = ("train", "test")
-COLLAPSED = 0.05
+LEAST_SKILL = 0.05
 """Skill below which a model has learned little more than the mean image."""
 
 Rollouts = dict[str, Errors]
@@ -45,47 +47,51 @@ def main(
     Args:
         errors: Errors of one run of every model on every system, HDF5.
         references: Errors of mean image and noise floor of every system, HDF5.
-        families: Family of every model; each family has rows, and scales, of its own.
+        families: Family of every sequence model of the preset; each family has rows,
+            and scales, of its own.
         labels: Names of the models.
         example: Which of the evaluated trajectories to draw.
         output: Files to write, in the formats that their names ask for.
     """
-    scores = {path.stem: {"references": load_errors(path)} for path in references}
+    found = {path.stem: {"references": load_errors(path)} for path in references}
     for one, path in by_run(errors).items():
-        lookup("system", one.system, scores)[one.model] = load_errors(path)
-    for models in scores.values():
+        lookup("system", one.system, found)[one.model] = load_errors(path)
+    for models in found.values():
         for splits in models.values():
             num = min(len(split.mse) for split in splits.values())
             require(0 <= example < num, "example", example, f"less than {num}")
     with figure_style():
-        save_figure(draw(scores, families, labels, example), output)
+        save_figure(draw(found, families, labels, example), output)
 
 
 def draw(
-    scores: dict[str, dict[str, Rollouts]],
+    found: dict[str, dict[str, Rollouts]],
     families: dict[str, str],
     labels: dict[str, str],
     example: int,
 ) -> Figure:
     """Two rows, train and test, for each family; a column for each system."""
-    blocks = [
-        [model for model in families if families[model] == family]
-        for family in dict.fromkeys(families.values())
-    ]
-    size = (columns_width(len(scores)), 3.0 * len(blocks))
-    figure = plt.figure(figsize=size)
+    if not found or not families:
+        return message(f"no {'model' if found else 'system'} to show")
+    blocks: dict[str, list[str]] = {}
+    for model, family in families.items():
+        blocks.setdefault(family, []).append(model)
+    figure = plt.figure(figsize=(columns_width(len(found)), 3.0 * len(blocks)))
     styles = model_styles([*labels, *families])
     parts = figure.subfigures(len(blocks), 1, squeeze=False)[:, 0]
-    for part, models in zip(parts, blocks, strict=True):
-        panels = part.subplots(2, len(scores), sharex=True, sharey="col", squeeze=False)
-        for column, (system, found) in zip(panels.T, scores.items(), strict=True):
-            column[0].set_title(system_label(system))
+    for part, models in zip(parts, blocks.values(), strict=True):
+        panels = system_panels(part, found, 2, sharex=True, sharey="col")
+        for column, ran in zip(panels.T, found.values(), strict=True):
             for axes, split in zip(column, SPLITS, strict=True):
-                draw_rollouts(axes, found, split, models, styles, example)
-            column[-1].set_xlabel("\n".join(["frame", *noted(found, models, labels)]))
+                draw_rollouts(axes, ran, split, models, styles, example)
+            column[-1].set_xlabel("\n".join(["frame", *remarks(ran, models, labels)]))
         for axes, split in zip(panels[:, 0], SPLITS, strict=True):
             axes.set_ylabel(f"{split}\nMSE $\\times\\,10^4$")
-        add_legend(part, [*models, *REFERENCES], styles, labels)
+        handles = {
+            label_of(name, labels): plt.Line2D([], [], **styles[name])
+            for name in [*models, *REFERENCES]
+        }
+        add_legend(part, handles, "upper", columnspacing=1.2)
     return figure
 
 
@@ -103,51 +109,40 @@ def draw_rollouts(
     lines = {"mean_image": mean_image.mse[example], "noise_floor": floor.mse.mean(0)}
     lines |= {name: found[name][split].mse[example] for name in models if name in found}
     for name, mse in lines.items():
-        axes.plot(SCALE * mse, label=name, **{"linewidth": 1.1, **styles.get(name, {})})
+        axes.plot(SCALE * mse, label=name, **{"linewidth": 1.1, **styles[name]})
     if len(lines) == len(REFERENCES):
         say(axes, "not run")
     log_scale(axes)
 
 
-def noted(
+def remarks(
     found: dict[str, Rollouts], models: list[str], labels: dict[str, str]
 ) -> list[str]:
     """What the lines of one system do not show by themselves."""
     kinds: dict[str, list[str]] = {}
     for name in models:
-        if kind := kind_of(found, name):
-            label = labels.get(name, name).replace(" ", "\N{NO-BREAK SPACE}")
+        if kind := remark(found, name):
+            label = label_of(name, labels).replace(" ", "\N{NO-BREAK SPACE}")
             kinds.setdefault(kind, []).append(label)
     texts = [f"{kind}: {', '.join(names)}" for kind, names in kinds.items()]
     return [textwrap.fill(text, 28, break_on_hyphens=False) for text in texts]
 
 
-def kind_of(found: dict[str, Rollouts], name: str) -> str:
+def remark(found: dict[str, Rollouts], name: str) -> str:
     """What is wrong with a model over all evaluated trajectories, or nothing."""
     if name not in found:
         return "not run"
     if not all(np.isfinite(found[name][split].mse).all() for split in SPLITS):
         return "not finite"
-    references = found["references"]
-    skills = [
-        skill(
-            found[name][split].mse.mean(dtype=float),
-            references[f"noise_floor {split}"].mse.mean(dtype=float),
-            references[f"mean_image {split}"].mse.mean(dtype=float),
+    references, skills = found["references"], []
+    for split in SPLITS:
+        three = (
+            found[name][split],
+            references[f"noise_floor {split}"],
+            references[f"mean_image {split}"],
         )
-        for split in SPLITS
-    ]
-    return "like the mean image or worse" if max(skills) < COLLAPSED else ""
-
-
-def add_legend(
-    part: SubFigure, names: list[str], styles: dict, labels: dict[str, str]
-) -> None:
-    """The models of a family, above its rows."""
-    handles = [plt.Line2D([], [], **styles.get(name, {})) for name in names]
-    texts = [labels.get(name, name.replace("_", " ")) for name in names]
-    place = {"loc": "outside upper center", "ncols": len(names), "handlelength": 3}
-    part.legend(handles, texts, columnspacing=1.2, **place)
+        skills.append(skill(*(one.mse.mean(dtype=float) for one in three)))
+    return "like the mean image or worse" if max(skills) < LEAST_SKILL else ""
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from sklearn.neighbors import KernelDensity
 
 from hgnpipe.data.points import PointSets, load_points
 from hgnpipe.evaluation.portraits import Portrait, grid_of, load_portrait
-from hgnpipe.reporting.plotting import WIDTH, figure_style, save_figure, say
+from hgnpipe.reporting.plotting import WIDTH, figure_style, message, save_figure
 from hgnpipe.runtime.command import run
 
 BANDWIDTH, NUM_SAMPLES, GRID = 0.3, 1000, 80
@@ -20,27 +20,24 @@ NUM_PATHS = 250
 
 
 def main(points: Path, portrait: list[Path], label: str, output: list[Path]) -> None:
-    """Draw Fig. 9 for one target.
+    """Draw Fig. 9 for one density.
 
     Args:
-        points: Points of the target.
+        points: Points of the density.
         portrait: Portrait of the flow; none if it was not trained.
         label: Name of the flow.
         output: Files to write, in the formats that their names ask for.
     """
     data, _ = load_points(points)
+    shown = load_portrait(portrait[0]) if portrait else None
     with figure_style():
-        if portrait:
-            save_figure(draw(data, load_portrait(portrait[0]), label), output)
-        else:
-            figure, axes = plt.subplots()
-            axes.axis("off")
-            say(axes, f"{label}: not in this preset or not trained yet")
-            save_figure(figure, output)
+        save_figure(draw(data, shown, label), output)
 
 
-def draw(data: PointSets, portrait: Portrait, label: str) -> Figure:
+def draw(data: PointSets, portrait: Portrait | None, label: str) -> Figure:
     """Densities, energies, one step and the whole flow; a row per flow step."""
+    if portrait is None:
+        return message(f"{label}: not in this preset or not trained yet")
     num_steps = len(portrait.steps)
     rows = max(2, num_steps)
     size = (WIDTH, 0.25 + 1.45 * rows)
@@ -95,7 +92,7 @@ def contours(axes: Axes, energy: np.ndarray, reach: float) -> None:
 
 
 def mark(axes: Axes, minima: np.ndarray, modes: np.ndarray) -> None:
-    """Minima of the potential as dots, modes of the target as crosses."""
+    """Minima of the potential as dots, modes of the density as crosses."""
     axes.plot(*minima.T, "o", color="white", mec="black", mew=0.5, ms=3.5)
     axes.plot(*modes.T, "x", color="#56B4E9", ms=4, mew=1)
 

@@ -5,21 +5,25 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hgnpipe.collection import lookup
 from hgnpipe.reporting.plotting import (
     REFERENCES,
+    add_legend,
     columns_width,
+    draw_seeds,
     figure_style,
     log_scale,
+    message,
     model_styles,
     save_figure,
     say,
-    system_label,
+    system_panels,
 )
-from hgnpipe.reporting.runs import by_run
+from hgnpipe.reporting.runs import by_run, label_of, read_history
 from hgnpipe.reporting.table1 import SCALE, read_errors
 from hgnpipe.runtime.command import run
 
@@ -36,7 +40,7 @@ def main(
     Args:
         history: Course of the training of the model on every system with every seed,
             CSV; none if it was not trained.
-        references: Scores of mean image and noise floor of every system, CSV.
+        references: Errors of mean image and noise floor of every system, CSV.
         model: Name of the model.
         labels: Names of the models.
         output: Files to write, in the formats that their names ask for.
@@ -45,21 +49,10 @@ def main(
     levels = levels.groupby(["system", "model"], sort=False).mse.mean().unstack()
     courses: dict[str, dict[int, pd.Series]] = {system: {} for system in levels.index}
     for one, path in by_run(history).items():
-        lookup("system", one.system, courses)[one.seed] = read_course(path)
+        course = read_history(path, ["mse"]).mse
+        lookup("system", one.system, courses)[one.seed] = course
     with figure_style():
         save_figure(draw(courses, levels, model, labels), output)
-
-
-def read_course(path: Path) -> pd.Series:
-    """Error by iteration.
-
-    Raises:
-        ValueError: If the file is missing, damaged or something else.
-    """
-    try:
-        return pd.read_csv(path).set_index("iteration")["mse"].astype(float)
-    except (OSError, ValueError, KeyError) as error:
-        raise ValueError(f"{path} is not the course of a training: {error}") from error
 
 
 def draw(
@@ -69,55 +62,43 @@ def draw(
     labels: dict[str, str],
 ) -> Figure:
     """A panel per system: error against iteration, between two references."""
+    if not courses:
+        return message(f"{label_of(model, labels)}: no system to show")
     figure = plt.figure(figsize=(columns_width(len(courses)), 2.1))
-    styles = model_styles(labels)
-    handles = {}
-    for axes, (system, seeds) in zip(
-        figure.subplots(1, len(courses), squeeze=False)[0], courses.items(), strict=True
-    ):
-        axes.set_title(system_label(system))
-        for name in REFERENCES:
-            text = labels.get(name, name.replace("_", " "))
-            level = SCALE * levels.loc[system, name]
-            handles[text] = axes.axhline(level, label=name, **styles[name])
+    panels = system_panels(figure, courses)[0]
+    styles = model_styles([*labels, model])
+    handles: dict[str, Artist] = {}
+    for axes, (system, seeds) in zip(panels, courses.items(), strict=True):
+        shown = SCALE * levels.loc[system, list(REFERENCES)]
+        for name, level in shown.items():
+            line = axes.axhline(level, label=name, **styles[name])
+            handles[label_of(name, labels)] = line
         if seeds:
-            handles |= draw_course(axes, pd.DataFrame(seeds), styles.get(model, {}))
+            handles |= draw_course(axes, pd.DataFrame(seeds), styles[model]["color"])
         else:
             absent = f"{model}:\nnot in this preset\nor not trained yet"
             say(axes, "not run" if any(courses.values()) else absent)
-            axes.set(xticks=[], ylim=limits(levels.loc[system]))
+            axes.set(xticks=[], ylim=(shown.min() / 2, shown.max() * 2))
         log_scale(axes)
-    figure.axes[0].set_ylabel(f"{labels.get(model, model)}\nMSE $\\times\\,10^4$")
-    place = {"loc": "outside lower center", "ncols": len(handles), "handlelength": 3}
-    figure.legend(handles.values(), handles.keys(), **place)
+    panels[0].set_ylabel(f"{label_of(model, labels)}\nMSE $\\times\\,10^4$")
+    add_legend(figure, handles)
     return figure
 
 
-def draw_course(axes: Axes, table: pd.DataFrame, style: dict) -> dict[str, object]:
+def draw_course(axes: Axes, table: pd.DataFrame, color: str) -> dict[str, Artist]:
     """Mean over the seeds, a column each, and their range; entries for the legend.
 
     What is logged is a mean over iterations already: nothing is smoothed here.
     """
     table = SCALE * table.where(np.isfinite(table))
-    color = {"color": style.get("color")}
-    handles = {}
-    if len(table.columns) > 1:
-        low, high = table.min(axis=1), table.max(axis=1)
-        band = axes.fill_between(table.index, low, high, alpha=0.25, lw=0, **color)
-        handles["lowest to highest seed"] = band
-    (line,) = axes.plot(table.mean(axis=1), label="mean", **color)
-    remarks = []
+    drawn = draw_seeds(axes, table, label="mean", color=color)
+    remarks = ["iteration"]
     for seed in table.columns[table.isna().any()]:
         first = table.index[table[seed].isna()][0]
         remarks.append(f"seed {seed}: not finite at {first}")
-    axes.set(xlabel="\n".join(["iteration", *remarks]), xlim=(0, table.index[-1]))
-    return {"mean over the seeds" if handles else "one seed": line, **handles}
-
-
-def limits(levels: pd.Series) -> tuple[float, float]:
-    """Range of y that shows both references, below and above them some room."""
-    shown = SCALE * levels[list(REFERENCES)]
-    return shown.min() / 2, shown.max() * 2
+    axes.set(xlabel="\n".join(remarks), xlim=(0, table.index[-1]))
+    texts = ["mean over the seeds", "lowest to highest seed"]
+    return dict(zip(texts if len(drawn) > 1 else ["one seed"], drawn, strict=True))
 
 
 if __name__ == "__main__":
