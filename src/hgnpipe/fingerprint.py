@@ -3,12 +3,12 @@
 A rule lists the fingerprint of its script among its params, and so reruns when code
 that the script uses has changed, in the script or in the library. The code is read,
 never run: what counts are the modules that import statements name; one that is imported
-by a name in a string must be named by the rule.
+by a name in a string must be named by the rule. Plumbing does not count: how files are
+written, and how a job shows its progress.
 
 Syntax trees are compared, not text. Comments, docstrings and formatting do not count,
-nor do the place of the repository, the time of the files and the version of Python. What
-only refuses or reports changes no result that is there: what is raised or required does
-not count, nor does the plumbing of files and processes.
+nor does what refuses a mistake: what is raised, and `require`. Nor do the place of the
+repository, the time of the files and the version of Python.
 """
 
 import ast
@@ -25,9 +25,10 @@ UNSEEN_FIELDS = {"ctx", "kind", "type_comment", "type_ignores"}
 """Fields of syntax tree nodes that do not change what the code does."""
 
 PLUMBING = ("hgnpipe.files", "hgnpipe.runtime")
-"""Packages that no result depends on."""
-NOT_PLUMBING = "hgnpipe.runtime.device"
-"""Sets the precision of what a GPU computes."""
+"""Packages whose code changes no number that it is not supposed to."""
+
+SETS_NUMBERS = {"hgnpipe.runtime.device"}
+"""Modules in them that count all the same: this one sets the precision."""
 
 Import = tuple[int, str, tuple[str, ...]]
 """An import statement: dots before the name, the name, what is taken from it."""
@@ -52,23 +53,23 @@ def code_hash(script: str | Path, *also: str, root: str | Path = REPOSITORY) -> 
         ValueError: If the script, or a module of ours that it or ``also`` names, does
             not exist or is not valid Python.
     """
-    digests = sorted(_digests(script, also, Path(root)).items())
-    return hashlib.sha256(str(digests).encode()).hexdigest()[:16]
+    digests = _digests(script, also, root)
+    return hashlib.sha256(str(sorted(digests.items())).encode()).hexdigest()[:16]
 
 
-def reached(
-    script: str | Path, *also: str, root: str | Path = REPOSITORY
-) -> frozenset[str]:
-    """Names of the modules of ours whose code counts, see `code_hash`."""
-    return frozenset(_digests(script, also, Path(root))) - {"__main__"}
+def reached(script: str | Path, *also: str, root: str | Path = REPOSITORY) -> set[str]:
+    """Names of the modules that count for `code_hash`, the script as ``__main__``."""
+    return set(_digests(script, also, root))
 
 
-def _digests(script: str | Path, also: tuple[str, ...], root: Path) -> dict[str, str]:
-    """Digest of every module whose code counts."""
-    path = root / script
+def _digests(
+    script: str | Path, also: tuple[str, ...], root: str | Path
+) -> dict[str, str]:
+    """What each module that counts does, as a digest, by its name."""
+    path = Path(root, script)
     if not path.is_file():
         raise ValueError(f"There is no script {str(script)!r} in {root}.")
-    places = (path.parent, root / "src")
+    places = (path.parent, Path(root, "src"))
     files = {"__main__": path}
     for name in also:
         files |= dict(_with_parents(name, places, f"The rule of {script}"))
@@ -77,13 +78,13 @@ def _digests(script: str | Path, also: tuple[str, ...], root: Path) -> dict[str,
         for name in waiting:
             digests[name], imports = _read(files[name])
             found = _imported(name, files[name], imports, places)
-            files |= {name: file for name, file in found if not _is_plumbing(name)}
+            files |= {name: file for name, file in found if _counts(name)}
     return digests
 
 
-def _is_plumbing(name: str) -> bool:
-    inside = any(f"{name}.".startswith(f"{package}.") for package in PLUMBING)
-    return inside and name != NOT_PLUMBING
+def _counts(module: str) -> bool:
+    plumbing = any(f"{module}.".startswith(f"{package}.") for package in PLUMBING)
+    return module in SETS_NUMBERS or not plumbing
 
 
 def _imported(
@@ -143,9 +144,6 @@ def _spell(node: Any, words: list[str], imports: list[Import]) -> None:
     if not isinstance(node, ast.AST):
         words.append(ascii(node))  # repr depends on the Unicode tables of the version
         return
-    if isinstance(node, ast.Raise):
-        words.append("Raise")
-        return
     if isinstance(node, ast.Import):
         imports += [(0, alias.name, ()) for alias in node.names]
     elif isinstance(node, ast.ImportFrom):
@@ -153,7 +151,7 @@ def _spell(node: Any, words: list[str], imports: list[Import]) -> None:
         imports.append((node.level, node.module or "", names))
     words.append(type(node).__name__ + "(")
     for field in node._fields:
-        value = getattr(node, field, None)
+        value = None if isinstance(node, ast.Raise) else getattr(node, field, None)
         parts = list(_effective(value, node)) if isinstance(value, list) else [value]
         # Fields that newer versions of Python add are unset or empty in older code.
         if field in UNSEEN_FIELDS or parts in ([], [None]):
@@ -170,7 +168,7 @@ def _effective(nodes: list[Any], parent: ast.AST) -> Iterator[Any]:
         lone = node.value if isinstance(node, ast.Expr) else None
         if isinstance(node, ast.Pass) or isinstance(lone, ast.Constant):
             continue  # an Expr of a Constant is a docstring or "..."
-        if isinstance(lone, ast.Call) and getattr(lone.func, "id", "") == "require":
+        if getattr(getattr(lone, "func", None), "id", "") == "require":
             continue
         if isinstance(parent, ast.JoinedStr) and getattr(node, "value", None) == "":
             continue  # Python 3.12 puts empty strings into f-strings
