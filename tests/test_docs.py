@@ -23,9 +23,6 @@ BLOCK = re.compile(
 )
 ROOTS = (".ci", ".github", "docs", "profiles", "slurm", "src", "tests", "workflow")
 PATH = re.compile(rf"`((?:{'|'.join(map(re.escape, ROOTS))})/[\w./-]*)`")
-every_page = pytest.mark.parametrize(
-    "page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY))
-)
 
 
 def blocks(page, language):
@@ -61,43 +58,45 @@ def headings(page):
     return {re.sub(r"[ \-]+", "-", title) for title in plain}
 
 
-@every_page
-def test_links_lead_to_files_and_headings_that_exist(page):
-    for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
-        if "://" in target:
-            continue
-        name, _, anchor = target.partition("#")
-        file = (page.parent / name).resolve() if name else page
-        assert file.exists(), target
-        assert not anchor or anchor in headings(file), target
+def test_links_lead_to_files_and_headings_that_exist():
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+            if "://" in target:
+                continue
+            name, _, anchor = target.partition("#")
+            file = (page.parent / name).resolve() if name else page
+            assert file.exists(), (page, target)
+            assert not anchor or anchor in headings(file), (page, target)
 
 
-@every_page
-def test_files_that_a_page_names_exist_or_are_written_by_it(page):
-    written = {title for kind in ("python", "yaml") for title, _ in blocks(page, kind)}
-    written |= {"workflow/report/fig14.rst"} if page.stem == "add_a_figure" else set()
-    for path in set(PATH.findall(prose(page))) - written:
-        assert (REPOSITORY / path).exists(), path
+def test_files_that_a_page_names_exist_or_are_written_by_it():
+    for page in PAGES:
+        code = [*blocks(page, "python"), *blocks(page, "yaml")]
+        written = {title for title, _ in code}
+        if page.stem == "add_a_figure":
+            written.add("workflow/report/fig14.rst")
+        for path in set(PATH.findall(prose(page))) - written:
+            assert (REPOSITORY / path).exists(), (page, path)
 
 
-@every_page
-def test_names_that_examples_import_exist(page):
-    for _, text in blocks(page, "python"):
+def test_names_that_examples_import_exist():
+    examples = [text for page in PAGES for _, text in blocks(page, "python")]
+    for text in examples:
         for module, names in re.findall(r"^from (hgnpipe\S*) import (.+)$", text, re.M):
             found = importlib.import_module(module)
             assert all(hasattr(found, name) for name in names.split(", ")), module
 
 
-@every_page
-def test_blocks_of_configuration_are_yaml(page):
-    for _, text in blocks(page, "yaml"):
-        assert isinstance(yaml.safe_load(text), dict)
+def test_blocks_of_configuration_are_yaml():
+    for page in PAGES:
+        for _, text in blocks(page, "yaml"):
+            assert isinstance(yaml.safe_load(text), dict), page
 
 
-@every_page
-def test_no_command_gives_its_target_to_an_option(page):
-    text = page.read_text("utf-8")
-    assert not re.search(r"--config(file)? \S+ results/", text)
+def test_no_command_gives_its_target_to_an_option():
+    for page in PAGES:
+        text = page.read_text("utf-8")
+        assert not re.search(r"--config(file)? \S+ results/", text), page
 
 
 def test_the_readme_is_short():

@@ -1,3 +1,4 @@
+import functools
 import json
 
 import h5py
@@ -15,16 +16,21 @@ every_system = pytest.mark.parametrize("name", SYSTEMS.names())
 NUM, LENGTH = 4, 6
 
 
+@functools.cache
 def known_of(name, num_frames=LENGTH, **options):
     system = build_system(name, **options)
     return system, simulate(system, NUM, num_frames, seed=0)
 
 
+@functools.cache
+def motion_of(name, before, after):
+    return extend(*known_of(name), before, after)
+
+
 @every_system
 @pytest.mark.parametrize(("before", "after"), [(3, 5), (0, 5), (3, 0), (0, 0)])
 def test_the_known_frames_stay_as_they_are(name, before, after):
-    system, known = known_of(name)
-    motion = extend(system, known, before, after)
+    known, motion = known_of(name)[1], motion_of(name, before, after)
     window = slice(before, before + LENGTH)
     np.testing.assert_array_equal(motion.q[:, window], known.q)
     np.testing.assert_array_equal(motion.p[:, window], known.p)
@@ -33,7 +39,7 @@ def test_the_known_frames_stay_as_they_are(name, before, after):
 
 @pytest.mark.parametrize(("before", "after"), [(3, 5), (0, 5), (3, 0), (0, 0)])
 def test_as_many_frames_are_added_as_told(before, after):
-    motion = extend(*known_of("pendulum"), before, after)
+    motion = motion_of("pendulum", before, after)
     length = before + LENGTH + after
     assert motion.t.shape == (length,) and motion.start == before
     assert motion.q.shape == motion.p.shape == (NUM, length, 1)

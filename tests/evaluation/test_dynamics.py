@@ -1,3 +1,4 @@
+import functools
 import warnings
 
 import numpy as np
@@ -300,6 +301,7 @@ def test_a_model_without_a_posterior_has_no_count_of_latents():
     assert not {"latents", "latents_collapsed"} & {*measures_of_motion(played())}
 
 
+@functools.cache
 def motion_of(name, num=10, num_frames=64):
     made = simulate(build_system(name), num, num_frames, seed=0)
     return made.q, made.p

@@ -306,6 +306,7 @@ def small_swings(num, split):
     return render(system, simulate(system, num, 16, 0, split).q, 8)
 
 
+@pytest.mark.slow
 def test_small_swings_of_a_pendulum_are_learned():
     # Measured: 0.13, 0.09 and 0.10 of the error of the mean image for seeds 0, 1, 2.
     stored = small_swings(300, "train")

@@ -640,7 +640,7 @@ def outputs_in(target, name, folder):
 def refusal(command, name, folder, **changes):
     """The one line with which a script refuses to work; nothing may be left behind."""
     target = folder / "new"
-    target.mkdir()
+    target.mkdir(exist_ok=True)
     new = outputs_in(target, name, folder)
     done = command(name, **arguments_of(name, folder, **{**new, **changes}))
     errors = [line for line in done.err.splitlines() if "% |" not in line]
@@ -664,18 +664,20 @@ def test_an_input_that_is_missing_is_named(command, folder, name, key):
 
 
 @pytest.mark.parametrize(("name", "key"), INPUTS)
-@pytest.mark.parametrize("damage", ["truncated", "foreign", "empty"])
-def test_an_input_that_is_damaged_is_named(command, folder, name, key, damage):
+def test_an_input_that_is_damaged_is_named(command, folder, name, key):
     value = arguments_of(name, folder)[key]
     path = folder / f"bad{last(value).suffix}"
+    change = [*value[:-1], path] if isinstance(value, list) else path
     whole = last(value).read_bytes()
     content = {"truncated": whole[: len(whole) * 2 // 3], "empty": b""}
-    if damage == "foreign" or (damage == "truncated" and path.suffix == ".csv"):
-        h5py.File(path, "w").close()
-    else:
-        path.write_bytes(content[damage])
-    change = [*value[:-1], path] if isinstance(value, list) else path
-    assert str(path) in refusal(command, name, folder, **{key: change})
+    for damage in ("truncated", "foreign", "empty"):
+        path.unlink(missing_ok=True)
+        if damage == "foreign" or (damage == "truncated" and path.suffix == ".csv"):
+            h5py.File(path, "w").close()
+        else:
+            path.write_bytes(content[damage])
+        told = refusal(command, name, folder, **{key: change})
+        assert str(path) in told, damage
 
 
 @pytest.mark.parametrize("name", CHAIN)
