@@ -136,3 +136,9 @@ def test_a_plan_that_fails_is_said_in_one_line(tmp_path):
     script = load("workflow")
     with pytest.raises(RuntimeError, match=r"--dry-run failed: .*Snakefile"):
         script.snakemake(tmp_path, "--dry-run")
+
+
+def test_the_start_of_every_script_of_a_rule_is_measured_and_of_nothing_else():
+    found = {path.stem for path in load("workflow").scripts()}
+    assert {"train", "table1", "fig05_systems", "flow_costs", "workflow"} <= found
+    assert "naive_hgn" not in found and len(found) > 25

@@ -9,6 +9,7 @@ import pandas as pd
 from hgnpipe.reporting.pages import across, in_order, read_table
 from hgnpipe.reporting.runs import label_of
 
+KEYS = ["system", "split", "model"]
 REFERENCES = ("mean_image", "noise_floor")
 SCALE = 1e4
 """All errors of Table 1 are multiplied by this."""
@@ -54,23 +55,7 @@ def table1(
         the seeds), ``seed_std`` over the means of the seeds: the paper does not say
         what its spread is; its size fits the first. Errors are multiplied by 1e4.
     """
-    keys = ["system", "split", "model"]
-    by_seed = errors.groupby([*keys, "seed"], sort=False).agg(
-        mse=("mse", "mean"),
-        std=("mse", lambda values: values.std(ddof=0)),
-        mse_clean=("mse_clean", "mean"),
-        kl=("kl", "mean"),
-    )
-    seeds = by_seed.groupby(level=keys, sort=False)
-    table = seeds.mean()
-    # One seed has no spread: ddof=1 leaves it empty.
-    table["seed_std"] = seeds["mse"].std(ddof=1)
-    table["num_seeds"] = seeds.size()
-    table = table.reset_index()
-    for reference in REFERENCES:
-        rows = table[table.model == reference].set_index(["system", "split"])["mse"]
-        index = pd.MultiIndex.from_frame(table[["system", "split"]])
-        table[reference] = rows.reindex(index).to_numpy()
+    table = _means(errors)
     table["skill"] = skill(table.mse, table.noise_floor, table.mean_image)
     table["label"] = [label_of(model, labels) for model in table.model]
     for column in ("mse", "std", "seed_std", "mse_clean", *REFERENCES):
@@ -78,7 +63,7 @@ def table1(
     known = published.rename(
         columns={"mse_x1e4": "published_mse_x1e4", "std_x1e4": "published_std_x1e4"}
     )
-    table = table.merge(known, on=keys, how="left", indicator="published")
+    table = table.merge(known, on=KEYS, how="left", indicator="published")
     table["published"] = table.published == "both"
     orders = {"system": errors.system, "split": ["train", "test"]}
     table = in_order(table, model=labels, **orders)
@@ -116,3 +101,24 @@ def layout1(table: pd.DataFrame) -> pd.DataFrame:
             lines.append("paper: not legible")
         cells[row.label, (row.system, row.split)] = "\n".join(lines)
     return across(cells, "model", "not run")
+
+
+def _means(errors: pd.DataFrame) -> pd.DataFrame:
+    """Means and spreads of every model, beside the errors of the references."""
+    by_seed = errors.groupby([*KEYS, "seed"], sort=False).agg(
+        mse=("mse", "mean"),
+        std=("mse", lambda values: values.std(ddof=0)),
+        mse_clean=("mse_clean", "mean"),
+        kl=("kl", "mean"),
+    )
+    seeds = by_seed.groupby(level=KEYS, sort=False)
+    table = seeds.mean()
+    # One seed has no spread: ddof=1 leaves it empty.
+    table["seed_std"] = seeds["mse"].std(ddof=1)
+    table["num_seeds"] = seeds.size()
+    table = table.reset_index()
+    for reference in REFERENCES:
+        rows = table[table.model == reference].set_index(["system", "split"])["mse"]
+        index = pd.MultiIndex.from_frame(table[["system", "split"]])
+        table[reference] = rows.reindex(index).to_numpy()
+    return table

@@ -60,13 +60,10 @@ def draw_speed(
     axes = left.subplots(4, 1, gridspec_kw={"height_ratios": [3, 2, 4, 4]})
     shown = step.set_index("variant").loc[list(STEPS)]
     bars(axes[0], list(STEPS.values()), shown.seconds)
-    for place, (seconds, memory) in enumerate(
-        zip(shown.seconds, shown.peak_memory_mb, strict=True)
-    ):
-        axes[0].text(
-            0.02 * shown.seconds.max(), place, f"{seconds:.2f} s, {memory:.0f} MB",
-            va="center", color="white",
-        )  # fmt: skip
+    x, style = 0.02 * shown.seconds.max(), {"va": "center", "color": "white"}
+    for y, row in enumerate(shown.itertuples()):
+        cost = f"{row.seconds:.2f} s, {row.peak_memory_mb:.0f} MB"
+        axes[0].text(x, y, cost, **style)
     axes[0].set(title="training step of HGN, seconds")
     names = [f"{int(row.jobs)} jobs" for row in plans.itertuples()]
     bars(axes[1], names, plans.seconds)
@@ -76,11 +73,9 @@ def draw_speed(
     axes[2].set(title="trajectories simulated per second and core")
     drawn = data[data.stage == "render"]
     for number, (size, part) in enumerate(drawn.groupby("image_size")):
-        bars(
-            axes[3], part.system.map(system_label), part.ms_each,
-            shift=0.4 * number - 0.2, height=0.38, color=COLORS[number],
-            label=f"{size}x{size}",
-        )  # fmt: skip
+        place = {"shift": 0.4 * number - 0.2, "height": 0.38, "color": COLORS[number]}
+        names = part.system.map(system_label)
+        bars(axes[3], names, part.ms_each, label=f"{size}x{size}", **place)
     axes[3].set(title="rendering one video, milliseconds")
     axes[3].set_xlim(0, 1.35 * drawn.ms_each.max())  # room for the legend
     axes[3].legend()
@@ -119,17 +114,14 @@ def draw_scaling(table: pd.DataFrame) -> Figure:
         styles = model_styles(group.what)
         for what, curve in group.groupby("what", sort=False):
             factor = curve.value / curve.value.iloc[0]
-            panel.plot(
-                factor, curve.seconds / curve.seconds.iloc[0], marker="o",
-                markersize=2.5, label=system_label(what), **styles[what],
-            )  # fmt: skip
+            grown = curve.seconds / curve.seconds.iloc[0]
+            style = {"marker": "o", "markersize": 2.5, **styles[what]}
+            panel.plot(factor, grown, label=system_label(what), **style)
         ends = np.array([1, max(factor)])
         panel.plot(ends, ends ** IDEAL.get(grows, 1.0), color="0.7", linewidth=0.8)
         first = group.value.iloc[0] if group.what.nunique() == 1 else None
         panel.set(xscale="log", yscale="log", title=grows)
-        panel.set_xlabel(
-            "times the first" if first is None else f"times the first, {first}"
-        )
+        panel.set_xlabel("times the first" + ("" if first is None else f", {first}"))
         for axis in (panel.xaxis, panel.yaxis):
             axis.set_major_locator(FixedLocator([2.0**i for i in range(-4, 9)]))
             axis.set_minor_locator(NullLocator())

@@ -1,4 +1,4 @@
-"""Rule benchmark_flows: what a step, a sample and a density cost, of every flow."""
+"""Rule flow_costs: what a step, a sample and a density cost, of every flow."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -47,18 +47,12 @@ def main(
         require(value >= 1, name, value, "1 or more")
     check_writable(output)
     chosen = choose_device(device, threads)
-    work = {
-        (name, task): job
-        for name, block in flows.items()
-        for task, job in tasks(
-            build_flow(block["family"], num_dims=NUM_DIMS, **block["options"]).to(
-                chosen
-            ),
-            block["batch_size"],
-            num_points,
-            num_importance_samples,
-        ).items()
-    }
+    work = {}
+    for name, block in flows.items():
+        flow = build_flow(block["family"], num_dims=NUM_DIMS, **block["options"])
+        sizes = block["batch_size"], num_points, num_importance_samples
+        for task, job in tasks(flow.to(chosen), *sizes).items():
+            work[name, task] = job
     with Progress("benchmark_flows", repeats + 1, " rounds") as bar:
         rows = measure_in_turn(work, repeats, device=chosen, done=bar.advance)
     result = median_seconds(rows, ["model", "task"])

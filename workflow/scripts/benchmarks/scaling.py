@@ -19,6 +19,7 @@ from hgnpipe.runtime.device import choose_device
 from hgnpipe.runtime.progress import Progress
 from hgnpipe.runtime.timing import measure_in_turn, median_seconds, with_place
 from hgnpipe.systems import build_system
+from hgnpipe.systems.base import System
 
 FRAMES = 31
 STEP = {
@@ -58,13 +59,7 @@ def main(
     """
     check_writable(output)
     device = choose_device("cpu", 1)
-    works = dict(
-        [
-            *simulations(systems, num_trajectories),
-            *frames(systems[0], num_trajectories[0]),
-            *steps(cores),
-        ]
-    )
+    works = dict([*data(systems, num_trajectories), *steps(cores)])
     with Progress("benchmark_scaling", rounds + 1, " rounds") as bar:
         rows = measure_in_turn(works, rounds, done=bar.advance)
     for number in jobs:
@@ -82,32 +77,35 @@ def main(
         result.to_csv(path, index=False, float_format="%.4g")
 
 
-def simulations(
+def data(
     systems: Sequence[str], nums: Sequence[int]
 ) -> Iterator[tuple[Point, Callable[[], object]]]:
-    """Simulation and rendering of more and more trajectories, of every system."""
+    """Simulation and rendering: more trajectories; of one system, longer and larger."""
     for name in systems:
         system = build_system(name)
         for num in nums:
-            work = partial(simulate, system, num, FRAMES, 0)
-            yield ("trajectories simulated", name, num), work
-            shown = simulate(system, num // 10, FRAMES, 0).q_noisy
-            point = ("trajectories rendered", name, num // 10)
-            yield point, partial(render, system, shown, 32)
-
-
-def frames(name: str, num: int) -> Iterator[tuple[Point, Callable[[], object]]]:
-    """Longer trajectories, and larger pictures, of one system."""
-    system = build_system(name)
+            few = num // 10
+            yield ("trajectories simulated", name, num), simulating(system, num)
+            yield ("trajectories rendered", name, few), rendering(system, few)
+    name, num = systems[0], nums[0]
+    system, few = build_system(name), num // 10
     for length in (FRAMES, 2 * FRAMES, 4 * FRAMES):
-        work = partial(simulate, system, num, length, 0)
-        yield ("frames", f"simulate {name}", length), work
-        shown = simulate(system, num // 10, length, 0).q_noisy
-        yield ("frames", f"render {name}", length), partial(render, system, shown, 32)
-    shown = simulate(system, num // 10, FRAMES, 0).q_noisy
+        yield ("frames", f"simulate {name}", length), simulating(system, num, length)
+        yield ("frames", f"render {name}", length), rendering(system, few, length)
     for size in (32, 64, 128):
-        work = partial(render, system, shown, size)
-        yield ("image size", f"render {name}", size), work
+        yield ("image size", f"render {name}", size), rendering(system, few, size=size)
+
+
+def simulating(system: System, num: int, length: int | None = None) -> partial:
+    """Simulation of trajectories."""
+    return partial(simulate, system, num, length or FRAMES, 0)
+
+
+def rendering(
+    system: System, num: int, length: int | None = None, size: int = 32
+) -> partial:
+    """Rendering of trajectories that are simulated before."""
+    return partial(render, system, simulating(system, num, length)().q_noisy, size)
 
 
 def steps(cores: Sequence[int]) -> Iterator[tuple[Point, Callable[[], object]]]:

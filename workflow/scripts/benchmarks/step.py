@@ -61,38 +61,33 @@ def main(
         threads: Processor cores to use.
     """
     check_writable(output)
-    sizes = (batch_size, num_frames, image_size, num_filters)
-    rows = []
+    sizes = {
+        "batch_size": batch_size,
+        "num_frames": num_frames,
+        "image_size": image_size,
+        "num_filters": num_filters,
+    }
+    spawn, rows = multiprocessing.get_context("spawn"), []
     with Progress("benchmark_step", rounds * len(VARIANTS), " processes") as bar:
-        for _ in range(rounds):
-            for variant in VARIANTS:
-                with ProcessPoolExecutor(
-                    1, mp_context=multiprocessing.get_context("spawn")
-                ) as process:
-                    rows += process.submit(
-                        measure, variant, sizes, steps, threads
-                    ).result()
-                bar.advance()
+        for variant in [*VARIANTS] * rounds:
+            with ProcessPoolExecutor(1, mp_context=spawn) as process:
+                job = process.submit(measure, variant, sizes, steps, threads)
+                rows += job.result()
+            bar.advance()
     table = pd.DataFrame(rows).groupby("variant", sort=False).median()
     table["ratio_to_naive"] = table.seconds["naive"] / table.seconds
     table["share_of_step"] = table.seconds / table.seconds["fast"]
-    table["gflop"] = [operations(variant, *sizes) / 1e9 for variant in table.index]
+    table["gflop"] = [operations(variant, sizes) / 1e9 for variant in table.index]
     table["gflop_per_s"] = table.gflop / table.seconds
     table.insert(0, "what", pd.Series(VARIANTS))
-    table = table.assign(
-        batch_size=batch_size,
-        num_frames=num_frames,
-        image_size=image_size,
-        num_filters=num_filters,
-        measured=steps * rounds,
-    )
+    table = table.assign(**sizes, measured=steps * rounds)
     table = with_place(table, torch.device("cpu"), threads)
     with written_whole(output) as path:
         table.to_csv(path, float_format="%.4g")
 
 
 def measure(
-    variant: str, sizes: tuple[int, int, int, int], steps: int, threads: int
+    variant: str, sizes: dict[str, int], steps: int, threads: int
 ) -> list[dict[str, object]]:
     """Steps of one variant in this process: seconds each, and peak memory."""
     if variant == "naive":
@@ -100,12 +95,10 @@ def measure(
     else:
         choose_device("cpu", threads)
     with tempfile.TemporaryDirectory() as folder:
-        work = work_of(variant, Path(folder), *sizes)
+        work = work_of(variant, Path(folder), sizes)
         seconds = [s for _, s in measure_in_turn({(variant,): work}, steps)]
-    memory = peak_memory_mb()
-    return [
-        {"variant": variant, "seconds": s, "peak_memory_mb": memory} for s in seconds
-    ]
+    row = {"variant": variant, "peak_memory_mb": peak_memory_mb()}
+    return [{**row, "seconds": one} for one in seconds]
 
 
 class Operations(TorchDispatchMode):
@@ -126,23 +119,23 @@ class Operations(TorchDispatchMode):
         return result
 
 
-def operations(variant: str, *sizes: int) -> int:
+def operations(variant: str, sizes: dict[str, int]) -> int:
     """Floating-point operations of one step."""
     if variant == "batch":
         return 0
-    work = work_of(variant, Path(), *sizes)
+    work = work_of(variant, Path(), sizes)
     with Operations() as counted:
         work()
     return counted.total
 
 
-def work_of(variant: str, folder: Path, *sizes: int) -> Callable[[], object]:
+def work_of(variant: str, folder: Path, sizes: dict[str, int]) -> Callable[[], object]:
     """What is measured of one variant."""
     if variant == "batch":
-        return drawing(folder, *sizes[:3])
+        return drawing(folder, *list(sizes.values())[:3])
     if variant == "product":
         return partial(torch.mm, torch.rand(MATRIX, MATRIX), torch.rand(MATRIX, MATRIX))
-    return training_step(variant, *sizes)
+    return training_step(variant, **sizes)
 
 
 def drawing(
@@ -152,14 +145,12 @@ def drawing(
     system = build_system("pendulum")
     motion = simulate(system, VIDEOS, num_frames, seed=0)
     paths = folder / "trajectories.h5", folder / "videos.h5"
-    save_trajectories(
-        paths[0], motion, name="pendulum", system=system, seed=0, split="train"
-    )
+    labels = {"name": "pendulum", "system": system, "seed": 0, "split": "train"}
+    save_trajectories(paths[0], motion, **labels)
     list(render_videos(*paths, image_size))
     data = VideoBatches(open_videos(paths[1]).frames)
     model = HGN(num_frames=num_frames, image_size=image_size, num_filters=2)
-    iterations = itertools.count()
-    device = torch.device("cpu")
+    iterations, device = itertools.count(), torch.device("cpu")
     return lambda: data.draw(model, batch_size, 0, next(iterations), device)
 
 
@@ -170,14 +161,9 @@ def training_step(
     torch.manual_seed(0)
     system = build_system("pendulum")
     motion = simulate(system, batch_size, num_frames, seed=0)
-    videos = render(system, motion.q_noisy, image_size)
-    frames = to_pixels(videos, torch.device("cpu"))
-    model = HGN(
-        num_frames=num_frames,
-        image_size=image_size,
-        num_filters=num_filters,
-        gradient_rms=1.5,
-    )
+    frames = to_pixels(render(system, motion.q_noisy, image_size), torch.device("cpu"))
+    sizes = {"image_size": image_size, "num_filters": num_filters}
+    model = HGN(num_frames=num_frames, **sizes, gradient_rms=1.5)
     if variant == "naive":
         model.to(memory_format=torch.contiguous_format)
     fast = variant == "fast"

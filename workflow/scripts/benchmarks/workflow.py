@@ -18,7 +18,7 @@ from hgnpipe.runtime.command import run
 from hgnpipe.runtime.progress import Progress
 from hgnpipe.runtime.timing import measure_in_turn, median_seconds, with_place
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PARTS = ("Snakefile", "config.yaml", "docs/choices.md", "workflow", "src")
 
 
@@ -46,7 +46,7 @@ def main(preset: str, num_seeds: int, rounds: int, output: Path) -> None:
             (what,): partial(snakemake, place, "--dry-run", "--quiet", "all")
             for what, place in places.items()
         }
-        for script in sorted(Path(ROOT, "workflow", "scripts").glob("*.py")):
+        for script in scripts():
             command = [sys.executable, str(script), "--help"]
             works[f"start of {script.stem}",] = partial(call, command, ROOT)
         with Progress("benchmark_workflow", rounds + 1, " rounds") as bar:
@@ -56,6 +56,12 @@ def main(preset: str, num_seeds: int, rounds: int, output: Path) -> None:
     medians = with_place(medians.assign(measured=rounds), torch.device("cpu"), 1)
     with written_whole(output) as path:
         medians.to_csv(path, index=False, float_format="%.4g")
+
+
+def scripts() -> list[Path]:
+    """Everything that a rule can start."""
+    found = Path(ROOT, "workflow", "scripts").rglob("*.py")
+    return sorted(path for path in found if "def main(" in path.read_text("utf-8"))
 
 
 def build(place: Path, preset: str, num_seeds: int | None) -> int:
