@@ -13,10 +13,21 @@ from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
 from hgnpipe.collection import require
-from hgnpipe.models.base import SequenceModel
 
 NUM_COUNTED = 2000
 """Videos of which the statistics are taken: the first ones, at most."""
+
+
+@runtime_checkable
+class Viewer(Protocol):
+    """What must be known of a model of videos."""
+
+    num_frames: int
+    window: int
+    image_size: int
+
+    def set_frame_statistics(self, mean_image: Tensor, std: float) -> None:
+        """See `hgnpipe.models.base.SequenceModel`."""
 
 
 @runtime_checkable
@@ -24,22 +35,15 @@ class Batches(Protocol):
     """Training data that `hgnpipe.training.loop.fit` draws from."""
 
     def check(self, model: Any) -> None:
-        """Check that a model can be trained on these data.
-
-        Raises:
-            ValueError: If it cannot.
-        """
-        ...
+        """Raise a `ValueError` if a model cannot be trained on these data."""
 
     def prepare(self, model: Any) -> None:
         """Tell a new model, once, what its training data look like."""
-        ...
 
     def draw(
         self, model: Any, size: int, seed: int, iteration: int, device: torch.device
     ) -> Tensor:
         """Batch of one iteration, as the ``loss`` of the model takes it."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -58,25 +62,16 @@ class VideoBatches:
         default_factory=dict, init=False, repr=False, compare=False
     )
 
-    def check(self, model: SequenceModel) -> None:
-        """Check that the videos have the size and length that the model is built for.
-
-        Raises:
-            ValueError: If they do not.
-        """
+    def check(self, model: Viewer) -> None:
+        """See `check_frames`."""
         check_frames(model, self.frames)
 
-    def prepare(self, model: SequenceModel) -> None:
+    def prepare(self, model: Viewer) -> None:
         """Tell the model the mean image and the deviation from it."""
         model.set_frame_statistics(*frame_statistics(self.frames))
 
     def draw(
-        self,
-        model: SequenceModel,
-        size: int,
-        seed: int,
-        iteration: int,
-        device: torch.device,
+        self, model: Viewer, size: int, seed: int, iteration: int, device: torch.device
     ) -> Float[Tensor, "B window 3 S S"]:
         """Windows from videos in random order, pixel values in [0, 1]."""
         windows = draw_windows(self.frames.shape, model.window, size, seed, iteration)
@@ -102,11 +97,7 @@ class PointBatches:
     points: Float[np.ndarray, "N d"]
 
     def check(self, model: Any) -> None:
-        """Check that the points have the dimension that the flow is built for.
-
-        Raises:
-            ValueError: If they do not, or there are none.
-        """
+        """Check that there are points, of the dimension that the flow is built for."""
         num, num_dims = self.points.shape
         require(num >= 1, "number of points", num, "1 or more")
         require(
@@ -125,12 +116,8 @@ class PointBatches:
         return send(self.points[picks].astype(np.float32), device)
 
 
-def check_frames(model: SequenceModel, frames: UInt8[np.ndarray, "N T S S 3"]) -> None:
-    """Check that stored videos have the size and length that the model is built for.
-
-    Raises:
-        ValueError: If they do not.
-    """
+def check_frames(model: Viewer, frames: UInt8[np.ndarray, "N T S S 3"]) -> None:
+    """See `check_length`; and that there are videos at all."""
     if frames.ndim != 5 or frames.shape[3:] != (frames.shape[2], 3) or not len(frames):
         raise ValueError(
             f"Videos are {frames.shape}; they must be (videos, frames, S, S, 3), at "
@@ -139,7 +126,7 @@ def check_frames(model: SequenceModel, frames: UInt8[np.ndarray, "N T S S 3"]) -
     check_length(model, *frames.shape[1:3])
 
 
-def check_length(model: SequenceModel, num_frames: int, image_size: int) -> None:
+def check_length(model: Viewer, num_frames: int, image_size: int) -> None:
     """Check that a model can be trained on videos of this length and size.
 
     Raises:
@@ -212,7 +199,7 @@ def copy_to(
 def draw_windows(
     shape: tuple[int, ...], window: int, batch_size: int, seed: int, iteration: int
 ) -> tuple[Int64[np.ndarray, " B"], Int64[np.ndarray, " B"]]:
-    """Videos in random order, each once before any comes again, and first frames.
+    """Videos in random order, as `draw_indices` says, and first frames.
 
     Args:
         shape: Of the stored frames, ``(N, T, ...)``.
