@@ -1,13 +1,15 @@
+import json
 import shutil
 import subprocess
 import sys
 import time
+from fnmatch import fnmatch
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
-from hgnpipe.fingerprint import code_hash
+from hgnpipe.fingerprint import PLUMBING, code_hash, reached
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -19,7 +21,9 @@ FILES = {
 
         import numpy as np
         import palette
+        from hgnpipe.files.whole import write
         from hgnpipe.models import build
+        from hgnpipe.runtime import device, progress
         if TYPE_CHECKING:
             from hgnpipe.types import Array
 
@@ -27,8 +31,8 @@ FILES = {
             from hgnpipe import late
             print(f"{build(num)=:>{num}} {num:}" "!", "\\U0001fae8", b"\\xff", 1e-3)
     """,
-    "workflow/scripts/palette.py": "BLUE = 'blue'",
-    "workflow/scripts/other.py": "import hgnpipe.unrelated",
+    "workflow/scripts/models/palette.py": "BLUE = 'blue'",
+    "workflow/scripts/models/other.py": "import hgnpipe.unrelated",
     "src/hgnpipe/__init__.py": "VERSION = '1'",
     "src/hgnpipe/models/__init__.py": """
         import importlib
@@ -49,6 +53,9 @@ FILES = {
             pass
 
         def euler(q, p, dt=(0.1,), *, order: int):
+            if order < 1:
+                raise Error("too low")
+            require(q, "q", q, "true")
             while dt:
                 q = q + dt * p
             else:
@@ -57,20 +64,28 @@ FILES = {
     """,
     "src/hgnpipe/nets.py": "import math\nLEAK = -0.2",
     "src/hgnpipe/late.py": "NOW = None",
-    "src/hgnpipe/geco.py": "class Geco: ...",
+    "src/hgnpipe/nn/__init__.py": "",
+    "src/hgnpipe/nn/geco.py": "class Geco: ...",
+    "src/hgnpipe/files/__init__.py": "",
+    "src/hgnpipe/files/whole.py": "from hgnpipe.files import hdf5",
+    "src/hgnpipe/files/hdf5.py": "import h5py",
+    "src/hgnpipe/runtime/__init__.py": "",
+    "src/hgnpipe/runtime/progress.py": "from .. import unrelated",
+    "src/hgnpipe/runtime/device.py": "TF32 = True",
     "src/hgnpipe/types.py": "Array = list",
     "src/hgnpipe/unrelated.py": "x = 1",
 }
 FILES = {path: dedent(text).strip() for path, text in FILES.items()}
 
 USED = [
-    "workflow/scripts/palette.py",
+    "workflow/scripts/models/palette.py",
     "src/hgnpipe/__init__.py",
     "src/hgnpipe/models/__init__.py",
     "src/hgnpipe/models/base.py",
     "src/hgnpipe/integrators.py",
     "src/hgnpipe/nets.py",
     "src/hgnpipe/late.py",
+    "src/hgnpipe/runtime/device.py",
     SCRIPT,
 ]
 
@@ -83,6 +98,14 @@ WITHOUT_EFFECT = {
     "a docstring of the module": ("class Error", "'''Doc.'''\nclass Error"),
     "a docstring of a class": ("pass", "'''Doc.'''"),
     "a docstring of a function": ("while dt", "'''Doc.'''\n    while dt"),
+    "the wording of what is raised": ("too low", "below 1"),
+    "where it came from": ('Error("too low")', 'Error("low") from None'),
+    "what is required": ('require(q, "q", q, "true")', 'require(p, "p", p, "false")'),
+    "another requirement": (
+        "require(",
+        "require(order, 'order', 0, '1')\n    require(",
+    ),
+    "no requirement": ('require(q, "q", q, "true")', ""),
     "a docstring of a value": ("def euler", "'''Doc.'''\ndef euler"),
 }
 
@@ -97,6 +120,9 @@ WITH_EFFECT = {
     "nesting": ("[q, p]", "[[q, p]]"),
     "indentation": ("    return", "        return"),
     "a deletion": ("else:\n        q = not q", ""),
+    "when something is raised": ("order < 1", "order < 2"),
+    "that something is raised": ('raise Error("too low")', "return q"),
+    "the value of a requirement": ("    require(", "    q = require("),
 }
 
 
@@ -159,7 +185,9 @@ def test_an_import_for_type_checkers_alone_does_not_count(root, before):
     assert edited(root, SCRIPT, "hgnpipe.types", "hgnpipe.unrelated") == before
 
 
-@pytest.mark.parametrize("path", ["src/hgnpipe/models/hgn.py", "src/hgnpipe/geco.py"])
+@pytest.mark.parametrize(
+    "path", ["src/hgnpipe/models/hgn.py", "src/hgnpipe/nn/geco.py"]
+)
 def test_a_module_named_by_the_rule_counts_with_what_it_imports(root, path):
     before = code_hash(SCRIPT, "hgnpipe.models.hgn", root=root)
     write(root, {path: FILES[path] + "\nnew = 1"})
@@ -243,21 +271,162 @@ def test_every_script_of_the_workflow_has_a_fingerprint(script):
     assert code_hash(relative) == code_hash(script) != ""
 
 
-OF_FLOWS = {"points": [], "train_flow": ["nhf", "realnvp"], "evaluate_flow": ["nhf"]}
-OF_VIDEOS = ["systems", "simulation", "rendering", "models/hgn", "models/pixelhnn"]
+def test_the_modules_that_count_are_named(root):
+    own = {"models", "models.base", "integrators", "nets", "late", "runtime.device"}
+    expected = {"__main__", "palette", "hgnpipe", *(f"hgnpipe.{name}" for name in own)}
+    assert reached(SCRIPT, root=root) == expected
+    more = {"hgnpipe.models.hgn", "hgnpipe.nn", "hgnpipe.nn.geco"}
+    assert reached(SCRIPT, "hgnpipe.models.hgn", root=root) == expected | more
 
 
-@pytest.mark.parametrize("module", OF_VIDEOS)
-@pytest.mark.parametrize("script", OF_FLOWS)
-def test_code_of_the_videos_does_not_count_for_the_flows(tmp_path, script, module):
-    for folder in ("src", "workflow"):
-        shutil.copytree(REPOSITORY / folder, tmp_path / folder)
-    path = f"workflow/scripts/{script}.py"
-    families = [f"hgnpipe.flows.{family}" for family in OF_FLOWS[script]]
-    before = code_hash(path, *families, root=tmp_path)
-    with open(tmp_path / "src" / "hgnpipe" / f"{module}.py", "a") as file:
-        file.write("\nnew = 1\n")
-    assert code_hash(path, *families, root=tmp_path) == before
+# The workflow as it is
+
+
+SCRIPTS = sorted(
+    str(path.relative_to(REPOSITORY / "workflow" / "scripts").with_suffix(""))
+    for path in (REPOSITORY / "workflow" / "scripts").rglob("*.py")
+)
+
+FOUND_BY_NAME = {
+    "systems": [
+        "data/*", "models/*", "figures/fig05*", "benchmarks/data", "benchmarks/step",
+        "benchmarks/scaling",
+    ],
+    "models": [
+        "models/train", "models/evaluate", "models/measure_dynamics",
+        "models/make_films",
+    ],
+    "densities": ["flows/draw_points", "figures/fig10*"],
+    "flows": [
+        "flows/train_flow", "flows/evaluate_flow", "flows/*portra*",
+        "benchmarks/flow_costs",
+    ],
+}  # fmt: skip
+"""What a script finds by its name: the rules say which."""
+
+BY_GPU_OR_THREADS = {
+    "data/simulate", "data/extend", *FOUND_BY_NAME["flows"],
+    *(script for script in SCRIPTS if fnmatch(script, "models/*")),
+    "benchmarks/data", "benchmarks/step", "benchmarks/scaling",
+}  # fmt: skip
+TRAJECTORIES = FOUND_BY_NAME["systems"]
+HGN_ALONE = ["benchmarks/naive_hgn", "benchmarks/step", "benchmarks/scaling"]
+
+RERUNNING = {
+    "models/hgn.py": [*FOUND_BY_NAME["models"], *HGN_ALONE],
+    "models/pixelhnn.py": FOUND_BY_NAME["models"],
+    "flows/nhf.py": FOUND_BY_NAME["flows"],
+    "flows/_priors.py": FOUND_BY_NAME["flows"],
+    "data/solver.py": TRAJECTORIES,
+    "systems/pendulum.py": TRAJECTORIES,
+    "densities/rings.py": FOUND_BY_NAME["densities"],
+    "runtime/device.py": sorted(BY_GPU_OR_THREADS),
+}
+"""Scripts that an edit of a module reruns, exactly."""
+
+RERUNNING_NOTHING = {
+    "a new system": ("systems/duffing.py", None, "class Duffing: ..."),
+    "a new density": ("densities/blob.py", None, "def blob(): ..."),
+    "a new family of models": ("models/ours.py", None, "class Ours: ..."),
+    "a new family of flows": ("flows/ours.py", None, "class Ours: ..."),
+    "another error of files": ("files/whole.py", "does not exist", "is not there"),
+    "another error of names": ("collection.py", "Unknown {kind}", "No {kind}"),
+    "another error of HGN": ("models/hgn.py", "2 or more", "at least 2"),
+    "another error of networks": ("nn/networks.py", "it must be one", "make it one"),
+    "the progress bar": ("runtime/progress.py", "", "NEW = 1\n"),
+    "provenance": ("runtime/provenance.py", "", "NEW = 1\n"),
+    "how files are written": ("files/hdf5.py", "", "NEW = 1\n"),
+}
+
+
+def found_by_name(script):
+    """Modules that rules with this script name, if they use everything there is."""
+    for package, scripts in FOUND_BY_NAME.items():
+        if any(fnmatch(script, pattern) for pattern in scripts):
+            folder = REPOSITORY / "src" / "hgnpipe" / package
+            for path in sorted(folder.glob("[a-z]*.py")):
+                yield f"hgnpipe.{package}.{path.stem}"
+
+
+def every_hash(root):
+    return {
+        script: code_hash(
+            f"workflow/scripts/{script}.py", *found_by_name(script), root=root
+        )
+        for script in SCRIPTS
+    }
+
+
+@pytest.fixture(scope="module")
+def workflow(tmp_path_factory):
+    """Copy of the code, to edit, and its fingerprints."""
+    copy = tmp_path_factory.mktemp("code")
+    shutil.copytree(REPOSITORY / "src" / "hgnpipe", copy / "src" / "hgnpipe")
+    scripts = Path("workflow", "scripts")
+    shutil.copytree(REPOSITORY / scripts, copy / scripts)
+    return copy, every_hash(copy)
+
+
+def rerun(workflow, module, old, new):
+    """Scripts whose fingerprint an edit of a module, undone again, changes."""
+    copy, before = workflow
+    path = copy / "src" / "hgnpipe" / module
+    text = path.read_text("utf-8") if path.exists() else None
+    assert (text is None) == (old is None) and (not old or old in text)
+    path.write_text((text or "").replace(old, new) if old else f"{text or ''}{new}")
+    try:
+        after = every_hash(copy)
+    finally:
+        path.write_text(text, "utf-8") if text is not None else path.unlink()
+    return {script for script in SCRIPTS if after[script] != before[script]}
+
+
+@pytest.mark.parametrize("edit", RERUNNING_NOTHING)
+def test_what_changes_no_result_reruns_nothing(workflow, edit):
+    assert rerun(workflow, *RERUNNING_NOTHING[edit]) == set()
+
+
+@pytest.mark.parametrize("module", RERUNNING)
+def test_an_edit_of_a_module_reruns_exactly_what_uses_it(workflow, module):
+    expected = {s for s in SCRIPTS if any(fnmatch(s, p) for p in RERUNNING[module])}
+    assert rerun(workflow, module, "", "\nNEW = 1\n") == expected != set()
+
+
+IMPORTS = """
+import json, os, runpy, sys
+import matplotlib.pyplot, pandas, scipy.stats, torch
+for script in sys.argv[1:]:
+    if not os.fork():
+        sys.path.insert(0, os.path.dirname(script))
+        runpy.run_path(script, run_name="imported")
+        names = [name for name in sys.modules if name.partition(".")[0] == "hgnpipe"]
+        print(json.dumps([script, names]), flush=True)
+        os._exit(0)
+    os.wait()
+"""
+
+
+@pytest.fixture(scope="module")
+def imported():
+    """Modules of ours that every script imports, each in a process of its own."""
+    paths = [str(REPOSITORY / "workflow" / "scripts" / f"{s}.py") for s in SCRIPTS]
+    command = [sys.executable, "-c", IMPORTS, *paths]
+    source = REPOSITORY / "src"
+    done = subprocess.run(command, cwd=source, capture_output=True, text=True)
+    lines = map(json.loads, done.stdout.splitlines())
+    found = {SCRIPTS[paths.index(path)]: names for path, names in lines}
+    assert found.keys() == set(SCRIPTS), done.stderr
+    return found
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_every_module_that_a_script_imports_counts_or_is_plumbing(imported, script):
+    counted = reached(f"workflow/scripts/{script}.py")
+    missed = set(imported[script]) - counted
+    assert all(
+        f"{name}.".startswith(tuple(f"{p}." for p in PLUMBING)) for name in missed
+    )
+    assert "hgnpipe.runtime.device" not in missed
 
 
 def test_deep_nesting_does_not_grow_exponentially(root):

@@ -3,10 +3,12 @@
 A rule lists the fingerprint of its script among its params, and so reruns when code
 that the script uses has changed, in the script or in the library. The code is read,
 never run: what counts are the modules that import statements name; one that is imported
-by a name in a string must be named by the rule.
+by a name in a string must be named by the rule. Plumbing does not count: how files are
+written, and how a job shows its progress.
 
 Syntax trees are compared, not text. Comments, docstrings and formatting do not count,
-nor do the place of the repository, the time of the files and the version of Python.
+nor does what refuses a mistake: what is raised, and `require`. Nor do the place of the
+repository, the time of the files and the version of Python.
 """
 
 import ast
@@ -21,6 +23,12 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 UNSEEN_FIELDS = {"ctx", "kind", "type_comment", "type_ignores"}
 """Fields of syntax tree nodes that do not change what the code does."""
+
+PLUMBING = ("hgnpipe.files", "hgnpipe.runtime")
+"""Packages whose code changes no number that it is not supposed to."""
+
+SETS_NUMBERS = {"hgnpipe.runtime.device"}
+"""Modules in them that count all the same: this one sets the precision."""
 
 Import = tuple[int, str, tuple[str, ...]]
 """An import statement: dots before the name, the name, what is taken from it."""
@@ -45,6 +53,19 @@ def code_hash(script: str | Path, *also: str, root: str | Path = REPOSITORY) -> 
         ValueError: If the script, or a module of ours that it or ``also`` names, does
             not exist or is not valid Python.
     """
+    digests = _digests(script, also, root)
+    return hashlib.sha256(str(sorted(digests.items())).encode()).hexdigest()[:16]
+
+
+def reached(script: str | Path, *also: str, root: str | Path = REPOSITORY) -> set[str]:
+    """Names of the modules that count for `code_hash`, the script as ``__main__``."""
+    return set(_digests(script, also, root))
+
+
+def _digests(
+    script: str | Path, also: tuple[str, ...], root: str | Path
+) -> dict[str, str]:
+    """What each module that counts does, as a digest, by its name."""
     path = Path(root, script)
     if not path.is_file():
         raise ValueError(f"There is no script {str(script)!r} in {root}.")
@@ -56,8 +77,14 @@ def code_hash(script: str | Path, *also: str, root: str | Path = REPOSITORY) -> 
     while waiting := files.keys() - digests.keys():
         for name in waiting:
             digests[name], imports = _read(files[name])
-            files |= dict(_imported(name, files[name], imports, places))
-    return hashlib.sha256(str(sorted(digests.items())).encode()).hexdigest()[:16]
+            found = _imported(name, files[name], imports, places)
+            files |= {name: file for name, file in found if _counts(name)}
+    return digests
+
+
+def _counts(module: str) -> bool:
+    plumbing = any(f"{module}.".startswith(f"{package}.") for package in PLUMBING)
+    return module in SETS_NUMBERS or not plumbing
 
 
 def _imported(
@@ -124,7 +151,7 @@ def _spell(node: Any, words: list[str], imports: list[Import]) -> None:
         imports.append((node.level, node.module or "", names))
     words.append(type(node).__name__ + "(")
     for field in node._fields:
-        value = getattr(node, field, None)
+        value = None if isinstance(node, ast.Raise) else getattr(node, field, None)
         parts = list(_effective(value, node)) if isinstance(value, list) else [value]
         # Fields that newer versions of Python add are unset or empty in older code.
         if field in UNSEEN_FIELDS or parts in ([], [None]):
@@ -141,6 +168,8 @@ def _effective(nodes: list[Any], parent: ast.AST) -> Iterator[Any]:
         lone = node.value if isinstance(node, ast.Expr) else None
         if isinstance(node, ast.Pass) or isinstance(lone, ast.Constant):
             continue  # an Expr of a Constant is a docstring or "..."
+        if getattr(getattr(lone, "func", None), "id", "") == "require":
+            continue
         if isinstance(parent, ast.JoinedStr) and getattr(node, "value", None) == "":
             continue  # Python 3.12 puts empty strings into f-strings
         test = node.test if isinstance(node, ast.If) else None
