@@ -14,6 +14,11 @@ from hgnpipe.models.hgn import HGN
 torch.set_num_threads(1)
 
 
+def pytest_collection_modifyitems(items):
+    """The slow files first: then no process waits long for the last one."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture
 def tiny_hgn():
     """Builder of small HGNs; the same options give the same weights."""

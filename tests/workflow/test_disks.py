@@ -27,7 +27,7 @@ from hgnpipe.training.checkpoint import Claim
 pytestmark = pytest.mark.slow
 
 FULL, READ_ONLY = os.strerror(errno.ENOSPC), os.strerror(errno.EROFS)
-NUM_ITERATIONS = 60
+NUM_ITERATIONS = 30
 FIT = {"num_iterations": NUM_ITERATIONS, "batch_size": 2000, "learning_rate": 1e-3}
 FIT |= {"log_every": 1, "checkpoint_every": 1}  # checkpoints of 1.9 MB
 LIMITED = """
