@@ -54,13 +54,12 @@ class Collection:
         """
         lookup(self.kind, name, dict.fromkeys(self.names()))
         found = vars(importlib.import_module(f"{self.package}.{name}"))
-        alike = (key for key in found if _plain(key) == _plain(name))
-        meant = next((found[key] for key in alike if callable(found[key])), None)
-        if meant is None:
-            raise ValueError(
-                f"{self.package}.{name} defines no class or function of its name."
-            )
-        return meant
+        for key, value in found.items():
+            if key[0] != "_" and _plain(key) == _plain(name) and callable(value):
+                return value
+        raise ValueError(
+            f"{self.package}.{name} defines no class or function of its name."
+        )
 
     def check(self, name: str, options: Mapping[str, Any]) -> dict[str, Any]:
         """See `check_options`; nothing is built.

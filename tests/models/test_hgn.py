@@ -174,22 +174,22 @@ def test_after_the_delay_there_is_noise(tiny_hgn, frames):
 
 def test_noise_and_kl_grow_evenly_over_the_ramp(tiny_hgn):
     model = tiny_hgn(kl_delay=2, kl_ramp=2)
-    weights = [model.stochastic_weight(i) for i in range(7)]
+    weights = [model.warm_up.stochastic_weight(i) for i in range(7)]
     assert weights == pytest.approx([0, 0, 1 / 3, 2 / 3, 1, 1, 1])
 
 
 def test_without_delay_and_ramp_noise_and_kl_are_whole_from_the_start(tiny_hgn):
-    assert tiny_hgn().stochastic_weight(0) == 1
+    assert tiny_hgn().warm_up.stochastic_weight(0) == 1
 
 
 def test_the_horizon_grows_as_told_up_to_the_whole_video(tiny_hgn):
     model = tiny_hgn(num_frames=5, horizon_growth=10, first_horizon=2)
-    horizons = [model.horizon(i) for i in (0, 9, 10, 19, 20, 1000)]
+    horizons = [model.warm_up.horizon(i) for i in (0, 9, 10, 19, 20, 1000)]
     assert horizons == [2, 2, 3, 3, 4, 4]
 
 
 def test_without_growth_the_horizon_is_the_whole_video(tiny_hgn):
-    assert tiny_hgn(num_frames=5).horizon(0) == 4
+    assert tiny_hgn(num_frames=5).warm_up.horizon(0) == 4
 
 
 def test_frames_beyond_the_horizon_do_not_count(tiny_hgn, frames):

@@ -231,8 +231,8 @@ def test_options_may_come_as_yaml_writes_them(name):
         ("frame_dt", 0.0, "positive"),
         ("view", -1.0, "positive"),
         ("disc_radius", 0, "positive"),
-        ("m", -0.5, "positive"),
-        ("m", "1e-1", "."),
+        ("disc_radius", "1e-1", "."),
+        ("view", float("inf"), "finite"),
     ],
 )
 def test_a_bad_value_is_answered_with_its_option_and_what_is_legal(
@@ -241,6 +241,16 @@ def test_a_bad_value_is_answered_with_its_option_and_what_is_legal(
     named = rf"{option}.* is {re.escape(repr(value))}; it must be .*{legal}"
     with pytest.raises(ValueError, match=named):
         build_system(name, **{option: value})
+
+
+@pytest.mark.parametrize(
+    "name", [n for n in SYSTEMS.names() if hasattr(SYSTEMS.find(n), "m")]
+)
+@pytest.mark.parametrize(("value", "legal"), [(-0.5, "positive"), ("1e-1", ".")])
+def test_a_bad_mass_is_answered_with_what_is_legal(name, value, legal):
+    named = rf"m.* is {re.escape(repr(value))}; it must be .*{legal}"
+    with pytest.raises(ValueError, match=named):
+        build_system(name, m=value)
 
 
 def test_an_unknown_system_is_answered_with_the_known_ones():

@@ -6,38 +6,26 @@ constructor arguments, not subclasses.
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.distributions import Independent, Normal, kl_divergence
+from torch.distributions import Independent, kl_divergence
 
 from hgnpipe.collection import lookup, require
 from hgnpipe.hamiltonian import SeparableHamiltonian, State
 from hgnpipe.integrators import INTEGRATORS, rollout
 from hgnpipe.models.base import Inferred, Prediction, check_input, play
-from hgnpipe.nn.decoding import reconstruction_error
+from hgnpipe.nn.decoding import random_frames, reconstruction_error
 from hgnpipe.nn.energies import ConvEnergy
+from hgnpipe.nn.gaussian import diagonal_gaussian
 from hgnpipe.nn.geco import Geco
 from hgnpipe.nn.networks import ConvDecoder, ConvEncoder, ConvStack, FrameScaler
+from hgnpipe.nn.warm_up import Schedule, WarmUp
 
 LATENT_SIZE = 4
 """Side of the latent image (paper, Eq. 9)."""
-
-
-class Schedule(NamedTuple):
-    """What of a training iteration depends on its number.
-
-    Attributes:
-        horizon: Steps of the rollout.
-        stochastic: Whether there are posterior noise and a KL term.
-        weight: Their share, 0 to 1.
-    """
-
-    horizon: int
-    stochastic: bool
-    weight: float | Tensor
 
 
 class HGN(nn.Module):
@@ -105,21 +93,20 @@ class HGN(nn.Module):
             num_decoded is None or 1 <= num_decoded <= num_frames,
             "num_decoded", num_decoded, f"between 1 and num_frames ({num_frames})",
         )  # fmt: skip
-        require(kl_delay >= 0, "kl_delay", kl_delay, "zero or positive")
-        require(kl_ramp >= 0, "kl_ramp", kl_ramp, "zero or positive")
-        require(
-            horizon_growth >= 0, "horizon_growth", horizon_growth, "zero or positive"
-        )
-        require(first_horizon >= 1, "first_horizon", first_horizon, "1 or more")
         self.num_frames = self.window = num_frames
         self.image_size = image_size
         self.integrator = lookup("integrator", integrator, INTEGRATORS)
         self.deterministic = deterministic
         self.dt, self.bf16_decoder = dt, bf16_decoder
         self.num_decoded = num_decoded or num_frames
-        self.kl_delay, self.kl_ramp = kl_delay, kl_ramp
-        self.horizon_growth, self.first_horizon = horizon_growth, first_horizon
-
+        self.warm_up = WarmUp(
+            num_frames=num_frames,
+            stochastic=not deterministic,
+            kl_delay=kl_delay,
+            kl_ramp=kl_ramp,
+            horizon_growth=horizon_growth,
+            first_horizon=first_horizon,
+        )
         state_channels = 2 * latent_channels
         # CHOICE (A.1): z has 48 channels, three for every two of the state; without
         # f_psi it has as many as the state. Mean and log-variance come out of the last
@@ -186,9 +173,8 @@ class HGN(nn.Module):
             noise = torch.empty_like(z).normal_(generator=generator)
             z = z + weight * posterior.stddev * noise
         path = self.rollout(self.initial_state(z), self.dt, num_steps)
-        shown = self._random_frames(
-            len(frames), num_steps + 1, frames.device, generator
-        )
+        size = (len(frames), num_steps + 1)
+        shown = random_frames(size, self.num_decoded, frames.device, generator)
         rows = torch.arange(len(frames), device=frames.device)[:, None]
         mse = reconstruction_error(
             self._decode_in_training,
@@ -236,7 +222,7 @@ class HGN(nn.Module):
         speed: float = 1.0,
         generator: torch.Generator | None = None,
     ) -> Prediction:
-        """Dream up ``num`` videos from the prior (Fig. 8).
+        """Draw ``num`` videos from the prior (Fig. 8).
 
         Raises:
             ValueError: For the deterministic variant, which has no prior.
@@ -307,40 +293,4 @@ class HGN(nn.Module):
 
     def schedule(self, iteration: int) -> Schedule:
         """What of this iteration depends on its number."""
-        weight = self.stochastic_weight(iteration)
-        return Schedule(self.horizon(iteration), weight > 0, weight)
-
-    def horizon(self, iteration: int) -> int:
-        """Steps of the training rollout at this iteration."""
-        if self.horizon_growth == 0:
-            return self.num_frames - 1
-        grown = self.first_horizon + iteration // self.horizon_growth
-        return min(grown, self.num_frames - 1)
-
-    def stochastic_weight(self, iteration: int) -> float:
-        """Share of posterior noise and KL term at this iteration, 0 to 1."""
-        if self.deterministic or iteration < self.kl_delay:
-            return 0.0
-        return min(1.0, (iteration - self.kl_delay + 1) / (self.kl_ramp + 1))
-
-    def _random_frames(
-        self,
-        batch: int,
-        length: int,
-        device: torch.device,
-        generator: torch.Generator | None,
-    ) -> Tensor:
-        """Indices of distinct frames to decode for each video, ``(B, num_decoded)``."""
-        if self.num_decoded >= length:
-            return torch.arange(length, device=device).expand(batch, -1)
-        order = torch.rand(batch, length, device=device, generator=generator)
-        return order.argsort(dim=1)[:, : self.num_decoded]
-
-
-def diagonal_gaussian(mean: Tensor, std: Tensor) -> Independent:
-    """Gaussian over latent images.
-
-    Unchecked: a diverged training is for `hgnpipe.training.loop.fit` to report, and on
-    a GPU the check would make every iteration wait.
-    """
-    return Independent(Normal(mean, std, validate_args=False), 3, validate_args=False)
+        return self.warm_up.schedule(iteration)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -42,6 +42,27 @@ def reconstruction_error(
     if chunk >= len(q) or not torch.is_grad_enabled():
         return F.mse_loss(decode(q), pictures)
     return _ChunkedError.apply(decode, chunk, pictures, q, *parameters)
+
+
+def random_frames(
+    size: tuple[int, int],
+    num: int,
+    device: torch.device,
+    generator: torch.Generator | None,
+) -> Int64[Tensor, "B shown"]:
+    """Which frames of each video to decode: distinct ones, all if there are no more.
+
+    Args:
+        size: Number of videos, and of frames of each.
+        num: Frames to decode of each.
+        device: Where the indices are to be.
+        generator: Source of the order, on ``device``.
+    """
+    batch, length = size
+    if num >= length:
+        return torch.arange(length, device=device).expand(batch, -1)
+    order = torch.rand(batch, length, device=device, generator=generator)
+    return order.argsort(dim=1)[:, :num]
 
 
 class _ChunkedError(torch.autograd.Function):

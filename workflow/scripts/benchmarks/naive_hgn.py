@@ -14,7 +14,8 @@ from torch.nn import functional as F
 
 from hgnpipe.hamiltonian import SeparableHamiltonian
 from hgnpipe.integrators import rollout
-from hgnpipe.models.hgn import HGN, diagonal_gaussian
+from hgnpipe.models.hgn import HGN
+from hgnpipe.nn.gaussian import diagonal_gaussian
 from hgnpipe.nn.networks import LEAK, ConvDecoder
 
 
