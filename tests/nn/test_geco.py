@@ -11,10 +11,16 @@ def loss_and_inputs(geco, error, kl):
     return geco.loss(*inputs), *inputs
 
 
-@pytest.mark.parametrize("initial", [0.5, 1.0, 20.0])
+@pytest.mark.parametrize("initial", [0.5, 1.0, 20.0, 1000.0, 1e6])
 def test_the_multiplier_starts_where_it_is_told(initial):
     multiplier = Geco(0.1, initial).multiplier.item()
     assert multiplier == pytest.approx(initial)
+
+
+@pytest.mark.parametrize("initial", [1.0, 10.0, 20.0])
+def test_the_start_is_the_inverse_of_softplus_to_the_last_bit(initial):
+    expected = torch.tensor(math.log(math.expm1(initial)))
+    assert torch.equal(Geco(0.1, initial).raw.detach(), expected)
 
 
 @pytest.mark.parametrize(("error", "value"), [(0.3, 0.5 + 2 * 0.2), (0.05, 0.5 - 0.1)])

@@ -7,7 +7,7 @@ are taken as they are: ``"8"``, ``8.0`` and ``true`` are no integers.
 """
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -15,7 +15,6 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
-    WithJsonSchema,
     model_validator,
 )
 
@@ -45,11 +44,11 @@ Options = dict[Name, Any]
 and ``default``, to values is that of the system."""
 Overlay = dict[Name, Options]
 """Options by family, and laid over them by the name of a row."""
-ImageSize = Annotated[
-    Literal[8, 16, 32, 64, 128], WithJsonSchema({"enum": [8, 16, 32, 64, 128]})
+Figure = Literal[
+    "fig05", "fig06", "fig07", "fig08", "fig09", "fig10", "fig11", "fig12", "fig13"
 ]
-FIGURES = ("fig05", "fig06", "fig07", "fig08", "fig09", "fig10", "fig11", "fig12")
-FIGURES = (*FIGURES, "fig13")
+FIGURES: tuple[str, ...] = get_args(Figure)
+Figures = Annotated[list[Figure], Field(min_length=1), AfterValidator(_without_twins)]
 
 
 class Block(BaseModel):
@@ -60,11 +59,11 @@ class Block(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _know_all_keys(cls, block: Any) -> Any:
-        allowed = cls.model_config.get("extra") == "allow"
-        for key in block if isinstance(block, dict) and not allowed else ():
-            if key not in cls.model_fields:
-                known = ", ".join(cls.model_fields)
-                raise ValueError(f"Unknown key {key!r}. Known: {known}.")
+        if isinstance(block, dict) and cls.model_config["extra"] == "forbid":
+            for key in block:  # pydantic's own message does not say what is known
+                if key not in cls.model_fields:
+                    known = ", ".join(cls.model_fields)
+                    raise ValueError(f"Unknown key {key!r}. Known: {known}.")
         return block
 
 
@@ -95,7 +94,7 @@ class Data(Block):
     num_train: Count
     num_test: Count
     num_frames: Annotated[int, Field(ge=3, lt=2**31)]
-    image_size: ImageSize
+    image_size: Literal[8, 16, 32, 64, 128]
 
 
 class Evaluation(Block):
@@ -149,12 +148,7 @@ class Preset(Block):
 
     systems: Names
     models: Names | None = None
-    figures: (
-        Annotated[
-            list[Literal[FIGURES]], Field(min_length=1), AfterValidator(_without_twins)
-        ]
-        | None
-    ) = None
+    figures: Figures | None = None
     seeds: Seeds
     data: Data
     evaluation: Evaluation

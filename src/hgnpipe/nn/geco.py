@@ -32,7 +32,9 @@ class Geco(nn.Module):
         require(kappa >= 0, "kappa", kappa, "zero or positive")
         require(initial > 0, "initial multiplier", initial, "positive")
         self.kappa = kappa
-        self.raw = nn.Parameter(torch.tensor(math.log(math.expm1(initial))))
+        # ln(exp(initial) - 1), which does not overflow.
+        raw = initial + math.log(-math.expm1(-initial))
+        self.raw = nn.Parameter(torch.tensor(raw))
 
     @property
     def multiplier(self) -> Float[Tensor, ""]:
