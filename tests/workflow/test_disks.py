@@ -156,7 +156,8 @@ def remount(disk, options):
         time.sleep(0.002)
 
 
-POINTS = {"num_train": 9000, "num_validation": 10, "num_test": 10, "seed": 0}
+SIZES = {"num_train": 9000, "num_validation": 10, "num_test": 10}
+POINTS = {"kind": "modes", "options": {"num_modes": 3}, "sizes": SIZES, "seed": 0}
 MOTION = {"num": 600, "num_frames": 5, "seed": 0, "split": "train"}
 
 
@@ -166,7 +167,7 @@ def test_a_disk_that_fills_up_is_named_and_the_job_can_be_repeated(videos, disk,
     options = {
         "simulate": {"kind": "mass_spring", "options": {}, **MOTION},
         "render": {"trajectories": made, "image_size": 16},
-        "draw_points": {"kind": "modes", "options": {"num_modes": 3}, **POINTS},
+        "draw_points": POINTS,
     }
     words = command_line(name, {**options[name], "output": target})
     remount(disk, "size=64k")

@@ -3,7 +3,19 @@
 import re
 
 import pytest
-from test_workflow import append, edit, remade
+from test_workflow import (
+    COSTS,
+    FLOW_TABLES,
+    HGNS,
+    LEARNED,
+    NHFS,
+    TABLES,
+    append,
+    edit,
+    flows_of,
+    models_of,
+    remade,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -155,7 +167,33 @@ EDITS = {
 }
 
 
-@pytest.mark.parametrize(("change", "rerun"), EDITS.values(), ids=EDITS)
-def test_an_edit_reruns_what_depends_on_it_and_nothing_else(project, change, rerun):
+def only_hgns(plan):
+    assert models_of(plan) == HGNS
+    assert plan >= TABLES and not plan & FLOW_TABLES
+
+
+def only_nhfs(plan):
+    assert flows_of(plan) == NHFS != LEARNED
+    assert plan >= FLOW_TABLES | {COSTS} and not plan & TABLES
+
+
+def only_this_figure(plan):
+    names = ["figures/fig06_mse_per_frame.pdf", "figures/fig06_mse_per_frame.png"]
+    assert plan == {
+        f"results/{place}{name}"
+        for place in ("", "smoke/")
+        for name in [*names, "report.html"]
+    }
+
+
+FILES = {"hgn.py": only_hgns, "nhf.py": only_nhfs, "a figure": only_this_figure}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_an_edit_reruns_what_depends_on_it_and_nothing_else(project, name):
+    change, rerun = EDITS[name]
     change(project)
-    assert stages(remade(project)) == rerun
+    plan = remade(project)
+    assert stages(plan) == rerun
+    if name in FILES:
+        FILES[name](plan)

@@ -206,25 +206,6 @@ def test_device_and_threads_remake_nothing(project):
     assert remade(project) == set()
 
 
-def test_code_of_the_hgn_retrains_the_hgns_alone(project):
-    append(project, "src/hgnpipe/models/hgn.py", "NEW = 1")
-    plan = remade(project)
-    assert models_of(plan) == HGNS
-    assert not stage(plan, "data") | stage(plan, "references")
-    assert plan >= TABLES
-    assert not stage(plan, "flows") and not plan & FLOW_TABLES
-    assert not [path for path in plan if "fig09" in path or "fig10" in path]
-
-
-def test_code_of_nhf_retrains_its_flows_alone(project):
-    append(project, "src/hgnpipe/flows/nhf.py", "NEW = 1")
-    plan = remade(project)
-    assert flows_of(plan) == NHFS != LEARNED
-    assert of_densities(plan) == set()
-    assert not stage(plan, "data") | stage(plan, "runs") | stage(plan, "references")
-    assert plan >= FLOW_TABLES | {COSTS} and not plan & TABLES
-
-
 def test_code_of_the_evaluation_of_flows_retrains_nothing(project):
     append(project, "workflow/scripts/flows/evaluate_flow.py", "NEW = 1")
     plan = remade(project)
@@ -263,19 +244,6 @@ def test_a_renamed_row_remakes_only_tables(project):
     assert not stage(plan, "data") | stage(plan, "runs") | stage(plan, "references")
     assert not stage(plan, "flows")
     assert plan >= TABLES | FLOW_TABLES
-
-
-def test_code_of_a_figure_remakes_that_figure_and_the_report_alone(project):
-    append(project, "workflow/scripts/figures/fig06_mse_per_frame.py", "NEW = 1")
-    figure = "results/{}figures/fig06_mse_per_frame.{}"
-    assert remade(project) == {
-        *(
-            figure.format(place, kind)
-            for place in ("", "smoke/")
-            for kind in ("pdf", "png")
-        ),
-        *("results/report.html", "results/smoke/report.html"),
-    }
 
 
 def test_unfinished_runs_are_left_out_on_demand_and_nothing_is_trained(project):
