@@ -35,13 +35,10 @@ shell.prefix(
 )
 
 ROOT = Path(workflow.basedir)
-FAMILIES = [
-    f"hgnpipe.models.{path.stem}"
-    for path in sorted((ROOT / "src/hgnpipe/models").glob("[a-z]*.py"))
-]
-FLOWS = [
-    f"hgnpipe.flows.{path.stem}"
-    for path in sorted((ROOT / "src/hgnpipe/flows").glob("[a-z]*.py"))
+FOUND_BY_NAME = [
+    f"hgnpipe.{package}.{path.stem}"
+    for package in ("systems", "densities", "models", "flows")
+    for path in sorted((ROOT / "src/hgnpipe" / package).glob("[a-z]*.py"))
 ]
 share_environment()
 read_flags(config)
@@ -50,9 +47,7 @@ try:
         config,
         schema=ROOT / "workflow/schemas/config.schema.yaml",
         remember=ROOT / ".snakemake/hgnpipe_checked",
-        code=code_hash(
-            "workflow/scripts/models/train.py", *FAMILIES, *FLOWS, "hgnpipe.densities"
-        ),
+        code=code_hash("workflow/scripts/models/train.py", *FOUND_BY_NAME),
     )
     if not workflow.remote_exec and workflow.local_exec:
         check_device(config["device"])

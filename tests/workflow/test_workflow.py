@@ -345,9 +345,9 @@ def test_figures_show_flows_of_the_lowest_seed_in_whatever_order_they_are(projec
 
 def test_changed_code_of_the_targets_checks_their_options_again(project):
     options = "*, num_modes: int = 8"
-    edit(project, "src/hgnpipe/targets.py", options, options.replace("modes", "peaks"))
+    edit(project, "src/hgnpipe/densities/modes.py", options, options.replace("modes", "peaks"))
     done = snakemake(project, "-n")
-    message = "targets.modes_2: Unknown option 'num_modes' of target 'modes'"
+    message = "targets.modes_2: Unknown option 'num_modes' of density 'modes'"
     assert done.returncode != 0 and message in shown(done)
 
 
