@@ -457,7 +457,7 @@ def test_slurm_jobs_go_to_the_account_and_partition_of_the_environment(fresh):
 @pytest.mark.parametrize(
     ("arguments", "preset", "message"),
     [
-        (["-n"], "smoek", "config.yaml: preset: Unknown preset 'smoek'. Known: smoke"),
+        (["-n"], "smoek", "config.yaml: preset: Unknown preset 'smoek'. Known: laptop"),
         (
             ["-n", RUN.replace(MODEL, "hgn_leapforg") + "/model.safetensors"],
             "smoke",
@@ -529,7 +529,7 @@ def stop_training(project, number, everyone, output):
         if everyone:
             os.killpg(process.pid, number)
         else:
-            job_below(process.pid, "train.py").send_signal(number)
+            job_below(process.pid, "models/train.py").send_signal(number)
         return process.wait(60)
     finally:
         with contextlib.suppress(ProcessLookupError):
