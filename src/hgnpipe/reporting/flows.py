@@ -123,7 +123,7 @@ def layout_cost(costs: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
 
 
 def read_costs(path: str | Path) -> pd.DataFrame:
-    """Table of rule benchmark_flows.
+    """Table of rule flow_costs.
 
     Raises:
         ValueError: If the file is missing, empty or lacks a column.

@@ -53,7 +53,7 @@ def main(
         sizes = block["batch_size"], num_points, num_importance_samples
         for task, job in tasks(flow.to(chosen), *sizes).items():
             work[name, task] = job
-    with Progress("benchmark_flows", repeats + 1, " rounds") as bar:
+    with Progress("flow costs", repeats + 1, " rounds") as bar:
         rows = measure_in_turn(work, repeats, device=chosen, done=bar.advance)
     result = median_seconds(rows, ["model", "task"])
     result["milliseconds"] = 1000 * result.pop("seconds")
