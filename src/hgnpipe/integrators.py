@@ -17,10 +17,12 @@ from hgnpipe.hamiltonian import (
     velocity,
 )
 
-Integrator = Callable[[Hamiltonian, State, float], State]
+Step = float | torch.Tensor
+"""Time step; as a tensor ``(B, 1, ...)`` one for each state of a batch."""
+Integrator = Callable[[Hamiltonian, State, Step], State]
 
 
-def euler(hamiltonian: Hamiltonian, state: State, dt: float) -> State:
+def euler(hamiltonian: Hamiltonian, state: State, dt: Step) -> State:
     """Explicit Euler step, first order (paper, Eqs. 16-17).
 
     Neither symplectic nor reversible: the energy of an oscillator grows every step.
@@ -31,7 +33,7 @@ def euler(hamiltonian: Hamiltonian, state: State, dt: float) -> State:
     )
 
 
-def leapfrog(hamiltonian: Hamiltonian, state: State, dt: float) -> State:
+def leapfrog(hamiltonian: Hamiltonian, state: State, dt: Step) -> State:
     """Leapfrog (Stormer-Verlet) step: half kick, drift, half kick; second order.
 
     For a separable Hamiltonian the step is symplectic, preserves volume exactly and
@@ -44,7 +46,7 @@ def leapfrog(hamiltonian: Hamiltonian, state: State, dt: float) -> State:
     return next(_leapfrog_states(hamiltonian, state, dt))
 
 
-def rk4(hamiltonian: Hamiltonian, state: State, dt: float) -> State:
+def rk4(hamiltonian: Hamiltonian, state: State, dt: Step) -> State:
     """Classical fourth-order Runge-Kutta step (paper, Eqs. 18-22)."""
 
     def slope(offset: State, h: float) -> State:
@@ -68,7 +70,7 @@ def rollout(
     integrator: Integrator,
     hamiltonian: Hamiltonian,
     initial: State,
-    dt: float,
+    dt: Step,
     num_steps: int,
 ) -> State:
     """Trajectory of ``num_steps`` steps, including the initial state.
@@ -95,8 +97,38 @@ def rollout(
     )
 
 
+def rollout_around(
+    integrator: Integrator,
+    hamiltonian: Hamiltonian,
+    state: State,
+    dt: float,
+    before: int,
+    after: int,
+) -> State:
+    """Trajectory from ``before`` steps before a state to ``after`` steps after it.
+
+    Both directions are one batch, with time steps of both signs.
+
+    Returns:
+        States at times ``-before * dt, ..., after * dt``, each
+        ``(B, before + 1 + after, *n)``.
+    """
+    if before == 0:
+        return rollout(integrator, hamiltonian, state, dt, after)
+    num = len(state.q)
+    signs = torch.ones(2 * num, *[1] * (state.q.dim() - 1), device=state.q.device)
+    signs[num:] = -1
+    twice = State(torch.cat([state.q, state.q]), torch.cat([state.p, state.p]))
+    path = rollout(integrator, hamiltonian, twice, dt * signs, max(before, after))
+
+    def in_order(x: torch.Tensor) -> torch.Tensor:
+        return torch.cat([x[num:, 1 : before + 1].flip(1), x[:num, : after + 1]], dim=1)
+
+    return State(in_order(path.q), in_order(path.p))
+
+
 def _iterate(integrator: Integrator) -> Callable[..., Iterator[State]]:
-    def states(hamiltonian: Hamiltonian, state: State, dt: float) -> Iterator[State]:
+    def states(hamiltonian: Hamiltonian, state: State, dt: Step) -> Iterator[State]:
         while True:
             state = integrator(hamiltonian, state, dt)
             yield state
@@ -105,7 +137,7 @@ def _iterate(integrator: Integrator) -> Callable[..., Iterator[State]]:
 
 
 def _leapfrog_states(
-    hamiltonian: Hamiltonian, state: State, dt: float
+    hamiltonian: Hamiltonian, state: State, dt: Step
 ) -> Iterator[State]:
     """Endless leapfrog steps; the kick that closes one step opens the next.
 

@@ -6,21 +6,21 @@ import torch
 from hgnpipe.nn.geco import Geco
 
 
-def loss_and_inputs(geco, error, kl):
+def loss_and_inputs(geco, error, kl, rate=0.0):
     inputs = [torch.tensor(x, requires_grad=True) for x in (error, kl)]
-    return geco.loss(*inputs), *inputs
+    return geco.loss(*inputs, rate), *inputs
 
 
-@pytest.mark.parametrize("initial", [0.5, 1.0, 20.0, 1000.0, 1e6])
+def multiplier_after(errors, rate=0.1, **options):
+    geco = Geco(kappa=0.1, **options)
+    for error in errors:
+        geco.loss(torch.tensor(error), torch.tensor(0.5), rate)
+    return geco.multiplier.item()
+
+
+@pytest.mark.parametrize("initial", [0.1, 0.5, 1.0, 10.0])
 def test_the_multiplier_starts_where_it_is_told(initial):
-    multiplier = Geco(0.1, initial).multiplier.item()
-    assert multiplier == pytest.approx(initial)
-
-
-@pytest.mark.parametrize("initial", [1.0, 10.0, 20.0])
-def test_the_start_is_the_inverse_of_softplus_to_the_last_bit(initial):
-    expected = torch.tensor(math.log(math.expm1(initial)))
-    assert torch.equal(Geco(0.1, initial).raw.detach(), expected)
+    assert Geco(0.1, initial).multiplier.item() == pytest.approx(initial)
 
 
 @pytest.mark.parametrize(("error", "value"), [(0.3, 0.5 + 2 * 0.2), (0.05, 0.5 - 0.1)])
@@ -36,40 +36,67 @@ def test_the_networks_get_the_gradient_of_the_value():
     assert kl.grad.item() == pytest.approx(1)
 
 
-def test_the_multiplier_gets_the_gradient_with_the_sign_turned_around():
-    geco = Geco(kappa=0.1, initial=2.0)
-    loss_and_inputs(geco, 0.3, 0.5)[0].backward()
-    slope_of_softplus = 1 - math.exp(-2)
-    assert geco.raw.grad.item() == pytest.approx(-0.2 * slope_of_softplus)
+def test_nothing_of_the_multiplier_is_trained():
+    assert list(Geco(0.1).parameters()) == []
 
 
-@pytest.mark.parametrize("optimizer", [torch.optim.SGD, torch.optim.Adam])
-@pytest.mark.parametrize(("error", "direction"), [(0.3, 1), (0.1, 0), (0.01, -1)])
-def test_the_multiplier_rises_while_the_error_exceeds_kappa(
-    optimizer, error, direction
-):
+@pytest.mark.parametrize(
+    ("error", "factor"),
+    [
+        (0.15, math.exp(0.1 * 0.5)), (0.08, math.exp(-0.1 * 0.2)), (0.1, 1.0),
+        (0.9, math.exp(0.1)), (0.0, math.exp(-0.1)),
+    ],
+)  # fmt: skip
+def test_an_update_multiplies_by_the_relative_violation_up_to_one(error, factor):
+    assert multiplier_after([error]) == pytest.approx(factor)
+
+
+def test_what_counts_is_a_moving_average_of_the_error():
+    expected = math.exp(0.1 * 0.5 + 0.1 * (0.95 * 0.15 + 0.05 * 0.05 - 0.1) / 0.1)
+    assert multiplier_after([0.15, 0.05]) == pytest.approx(expected)
+
+
+def test_the_average_is_known_when_the_multiplier_begins_to_move():
     geco = Geco(kappa=0.1)
-    before = geco.multiplier.item()
-    descent = optimizer(geco.parameters(), lr=0.1)
-    loss_and_inputs(geco, error, 0.5)[0].backward()
-    descent.step()
-    after = geco.multiplier.item()
-    assert (after > before) - (after < before) == direction
+    for rate in [0.0] * 200 + [0.1]:
+        geco.loss(torch.tensor(0.15), torch.tensor(0.5), rate)
+    assert geco.multiplier.item() == pytest.approx(math.exp(0.05))
 
 
-def test_the_multiplier_never_becomes_negative():
-    geco = Geco(kappa=0.1)
-    descent = torch.optim.SGD(geco.parameters(), lr=1e3)
-    for _ in range(3):
-        descent.zero_grad()
-        loss_and_inputs(geco, 0.0, 0.5)[0].backward()
-        descent.step()
-    assert 0 <= geco.multiplier.item() < 1e-3
+@pytest.mark.parametrize(("error", "bound"), [(0.3, 4.0), (0.01, 0.5)])
+def test_the_multiplier_stops_at_its_bounds_and_says_so(error, bound):
+    geco = Geco(kappa=0.1, bounds=(0.5, 4.0))
+    assert geco.remark == ""
+    for _ in range(100):
+        geco.loss(torch.tensor(error), torch.tensor(0.5), 0.1)
+    assert geco.multiplier.item() == pytest.approx(bound)
+    assert f"bound {bound:g}" in geco.remark and f"{error:.3g}" in geco.remark
+
+
+def test_an_evaluation_moves_nothing():
+    geco = Geco(kappa=0.1).eval()
+    loss_and_inputs(geco, 0.3, 0.5, rate=0.1)
+    assert geco.multiplier.item() == 1 and geco.error.item() == 0
+
+
+def test_multiplier_and_average_are_saved_with_the_model():
+    geco, other = Geco(kappa=0.1), Geco(kappa=0.1)
+    loss_and_inputs(geco, 0.3, 0.5, rate=0.1)
+    other.load_state_dict(geco.state_dict())
+    for one in (geco, other):
+        loss_and_inputs(one, 0.2, 0.5, rate=0.1)
+    assert other.multiplier.item() == geco.multiplier.item() > math.exp(0.1)
 
 
 @pytest.mark.parametrize(
     ("options", "name"),
-    [({"kappa": -1e-3}, "kappa"), ({"kappa": 0.1, "initial": 0.0}, "multiplier")],
+    [
+        ({"kappa": 0.0}, "kappa"),
+        ({"kappa": 0.1, "initial": 0.0}, "multiplier"),
+        ({"kappa": 0.1, "initial": 20.0}, r"multiplier.*20.*in 0.1 to 10"),
+        ({"kappa": 0.1, "bounds": (0.0, 1.0)}, "bounds"),
+        ({"kappa": 0.1, "bounds": (2.0, 1.0)}, "bounds"),
+    ],
 )
 def test_an_option_out_of_range_is_named(options, name):
     with pytest.raises(ValueError, match=name):

@@ -26,7 +26,7 @@ def convolutions(network):
 @every_size
 def test_the_encoder_comes_down_to_the_latent_image(image_size):
     encoder = ConvEncoder(9, 5, image_size, num_filters=8)
-    assert encoder(torch.rand(2, 9, image_size, image_size)).shape == (2, 5, 4, 4)
+    assert encoder(torch.rand(2, 3, 3, image_size, image_size)).shape == (2, 5, 4, 4)
 
 
 def test_the_encoder_has_the_eight_layers_of_the_paper():
@@ -35,12 +35,12 @@ def test_the_encoder_has_the_eight_layers_of_the_paper():
 
 
 def test_the_encoder_output_is_not_cut_off_by_a_nonlinearity():
-    out = ConvEncoder(3, 8, 8, num_filters=8)(torch.randn(64, 3, 8, 8))
+    out = ConvEncoder(3, 8, 8, num_filters=8)(torch.randn(64, 1, 3, 8, 8))
     assert out.quantile(0.25) < -0.2 * out.quantile(0.75)
 
 
 def test_signals_keep_their_size_through_the_encoder():
-    out = ConvEncoder(9, 48, 32)(torch.randn(8, 9, 32, 32))
+    out = ConvEncoder(9, 48, 32)(torch.randn(8, 3, 3, 32, 32))
     assert 0.3 < out.std() < 3
 
 

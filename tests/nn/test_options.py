@@ -17,6 +17,8 @@ VARIANTS = {
     "hgn_determ": ("hgn", {**HGN, "deterministic": True}),
     "hgn_no_f_psi": ("hgn", {**HGN, "f_psi": False}),
     "hgn_growing": ("hgn", {**HGN, "horizon_growth": 2, "kl_ramp": 1}),
+    "hgn_vector": ("hgn", {**HGN, "num_pairs": 1}),
+    "hgn_fixed": ("hgn", {**HGN, "geco_rate": 0.0}),
     "hnn": ("pixelhnn", HNN),
     "hnn_conv": ("pixelhnn", {**HNN, "convolutional": True}),
     "nhf": ("nhf", NHF),
@@ -24,11 +26,24 @@ VARIANTS = {
     "nhf_importance": ("nhf", {**NHF, "num_importance_samples": 2}),
     "rnvp": ("realnvp", NHF),
 }
+OF_VECTORS = {"num_keypoints", "hidden_size"}
+OF_GECO = {"multiplier_bounds", "geco_start"}
 UNUSED = {
-    "hgn": {"first_horizon"},
-    "hgn_determ": {"kappa", "multiplier", "kl_delay", "kl_ramp", "first_horizon"},
-    "hgn_no_f_psi": {"first_horizon"},
-    "hgn_growing": set(),
+    "hgn": {"first_horizon"} | OF_VECTORS,
+    "hgn_determ": {
+        "kappa",
+        "multiplier",
+        "kl_delay",
+        "kl_ramp",
+        "first_horizon",
+        "geco_rate",
+        *OF_GECO,
+        *OF_VECTORS,
+    },
+    "hgn_no_f_psi": {"first_horizon"} | OF_VECTORS,
+    "hgn_growing": OF_VECTORS,
+    "hgn_vector": {"first_horizon", "latent_channels", "printed_decoder"},
+    "hgn_fixed": {"first_horizon"} | OF_GECO | OF_VECTORS,
     "hnn": {"num_filters"},
     "hnn_conv": set(),
     "nhf": {"elbo_iterations"},
@@ -43,6 +58,8 @@ OTHERS = {
     "kl_ramp": 4, "horizon_growth": 1, "first_horizon": 2, "hidden_size": 10,
     "hnn_weight": 0.9, "num_steps": 4, "num_leapfrog": 2, "sigma": 3.0, "beta": 2.0,
     "feature_scale": 2.0, "num_importance_samples": 3, "elbo_iterations": 2,
+    "multiplier_bounds": (0.5, 1.001), "geco_rate": 0.02, "geco_start": 2,
+    "num_pairs": 2, "num_keypoints": 3, "inferred_frame": "middle", "num_seen": 3,
     "num_frames": 3, "latent_size": 4, "image_size": 16, "num_dims": 3,
 }  # fmt: skip
 """Another value of every option that is no choice between two."""

@@ -14,28 +14,29 @@ from torch import Tensor, nn
 from torch.distributions import Independent, kl_divergence
 
 from hgnpipe.collection import lookup, require
-from hgnpipe.hamiltonian import SeparableHamiltonian, State
-from hgnpipe.integrators import INTEGRATORS, rollout
+from hgnpipe.hamiltonian import State
+from hgnpipe.integrators import INTEGRATORS, rollout, rollout_around
 from hgnpipe.models.base import Inferred, Prediction, check_input, play
 from hgnpipe.nn.decoding import random_frames, reconstruction_error
-from hgnpipe.nn.energies import ConvEnergy
 from hgnpipe.nn.gaussian import diagonal_gaussian
 from hgnpipe.nn.geco import Geco
-from hgnpipe.nn.networks import ConvDecoder, ConvEncoder, ConvStack, FrameScaler
+from hgnpipe.nn.latents import latent_images, latent_vectors
+from hgnpipe.nn.networks import FrameScaler
 from hgnpipe.nn.warm_up import Schedule, WarmUp
 
-LATENT_SIZE = 4
-"""Side of the latent image (paper, Eq. 9)."""
+INFERRED = {"first": 0.0, "middle": 0.5, "last": 1.0}
+"""Frames whose state can be inferred, and where they lie in the video."""
 
 
 class HGN(nn.Module):
     """Generative model of videos whose latent state obeys Hamilton's equations.
 
-    The first group of arguments is the paper's model. The second group helps training
-    to leave the mean image; none of it is in the paper, and each is off by default.
+    The first group of arguments is the paper's model, the second group a model of ours:
+    a state that is a vector, and of another frame. The third helps training to leave
+    the mean image. What is not in the paper is off by default.
 
     Args:
-        num_frames: Length T of the sequences that the encoder sees at once.
+        num_frames: Length T of the sequences that the model is trained on.
         image_size: Height and width of a frame, 4 times a power of two.
         integrator: Key of `hgnpipe.integrators.INTEGRATORS`.
         deterministic: Use the posterior mean and drop the KL term ("HGN determ").
@@ -43,11 +44,24 @@ class HGN(nn.Module):
             the sample is the state ("HGN no f_psi").
         dt: Time step of one frame, in the model's own time unit.
         kappa: Reconstruction error that GECO tolerates, per element.
-        multiplier: Initial value of GECO's Lagrange multiplier.
-        num_filters: Width of all networks.
+        multiplier: Initial value of GECO's Lagrange multiplier, see `hgnpipe.nn.geco`.
+        multiplier_bounds: Its smallest and largest value.
+        geco_rate: How fast it moves; 0 leaves it as it is.
+        geco_start: Iterations before it moves.
+        num_filters: Width of all convolutions.
         latent_channels: Channels of the position, and of the momentum.
         printed_decoder: Decoder as Sec. A.1 prints it, see `ConvDecoder`.
         bf16_decoder: Decode in bfloat16 while training; faster on a GPU.
+
+        num_pairs: If given, the state is a vector of so many pairs (q, p), reached over
+            keypoints of the frames, see `hgnpipe.nn.keypoints`; not a latent image.
+        num_keypoints: Keypoints of a frame.
+        hidden_size: Width of the perceptrons, the energies of a vector included.
+        inferred_frame: Whose state the encoder infers: ``first``, ``middle`` or
+            ``last``. It is rolled out in both directions, so that a state must hold
+            backwards too, in half as many steps.
+        num_seen: Frames that the encoder sees: so many of the T, as near as possible
+            to the inferred one. The others are targets all the same. By default all.
 
         centre_frames: Centre the encoder's input on the mean image, scale it to unit
             variance, and start the decoder at the mean image.
@@ -57,8 +71,12 @@ class HGN(nn.Module):
         kl_delay: Iterations at the start without posterior noise and KL term.
         kl_ramp: Iterations after ``kl_delay`` over which both grow to full size.
         horizon_growth: Iterations after which the training rollout grows by one frame,
-            from ``first_horizon`` steps on; 0 trains on all frames from the start.
+            in each direction, from ``first_horizon`` steps on; 0 trains on all frames
+            from the start.
         first_horizon: Steps of the training rollout in the first iteration.
+
+    Raises:
+        ValueError: If an argument is out of range.
     """
 
     def __init__(
@@ -72,10 +90,18 @@ class HGN(nn.Module):
         dt: float = 0.125,
         kappa: float = 1e-3,
         multiplier: float = 1.0,
+        multiplier_bounds: list[float] | tuple[float, float] = (0.1, 10.0),
+        geco_rate: float = 0.01,
+        geco_start: int = 0,
         num_filters: int = 64,
         latent_channels: int = 16,
         printed_decoder: bool = False,
         bf16_decoder: bool = False,
+        num_pairs: int | None = None,
+        num_keypoints: int = 8,
+        hidden_size: int = 128,
+        inferred_frame: str = "first",
+        num_seen: int | None = None,
         centre_frames: bool = False,
         gradient_rms: float | None = None,
         num_decoded: int | None = None,
@@ -87,48 +113,52 @@ class HGN(nn.Module):
         super().__init__()
         require(num_frames >= 2, "num_frames", num_frames, "2 or more")
         require(num_filters >= 2, "num_filters", num_filters, "2 or more")
-        require(latent_channels >= 1, "latent_channels", latent_channels, "1 or more")
         require(dt > 0, "dt", dt, "positive")
-        require(
-            num_decoded is None or 1 <= num_decoded <= num_frames,
-            "num_decoded", num_decoded, f"between 1 and num_frames ({num_frames})",
-        )  # fmt: skip
+        for name, value in {"num_decoded": num_decoded, "num_seen": num_seen}.items():
+            require(
+                value is None or 1 <= value <= num_frames,
+                name, value, f"between 1 and num_frames ({num_frames})",
+            )  # fmt: skip
         self.num_frames = self.window = num_frames
         self.image_size = image_size
         self.integrator = lookup("integrator", integrator, INTEGRATORS)
         self.deterministic = deterministic
         self.dt, self.bf16_decoder = dt, bf16_decoder
         self.num_decoded = num_decoded or num_frames
+        place = lookup("inferred_frame", inferred_frame, INFERRED)
+        self.before = int(place * (num_frames - 1))
+        self.num_seen = num_seen or num_frames
+        self.first_seen = int(place * (num_frames - self.num_seen))
         self.warm_up = WarmUp(
-            num_frames=num_frames,
+            num_steps=max(self.before, num_frames - 1 - self.before),
             stochastic=not deterministic,
             kl_delay=kl_delay,
             kl_ramp=kl_ramp,
             horizon_growth=horizon_growth,
             first_horizon=first_horizon,
+            geco_rate=geco_rate,
+            geco_start=geco_start,
         )
-        state_channels = 2 * latent_channels
-        # CHOICE (A.1): z has 48 channels, three for every two of the state; without
-        # f_psi it has as many as the state. Mean and log-variance come out of the last
-        # layer side by side.
-        self.z_channels = 3 * latent_channels if f_psi else state_channels
         self.scaler = FrameScaler(image_size, enabled=centre_frames)
-        self.encoder = ConvEncoder(
-            3 * num_frames, 2 * self.z_channels, image_size, LATENT_SIZE, num_filters
+        both = {
+            "num_frames": self.num_seen, "image_size": image_size, "f_psi": f_psi,
+            "num_filters": num_filters, "gradient_rms": gradient_rms,
+        }  # fmt: skip
+        if num_pairs is None:
+            parts = latent_images(
+                latent_channels=latent_channels, printed_decoder=printed_decoder, **both
+            )
+        else:
+            parts = latent_vectors(
+                num_pairs=num_pairs,
+                num_keypoints=num_keypoints,
+                hidden_size=hidden_size,
+                **both,
+            )
+        self.z_shape, self.encoder, self.f_psi, self.hamiltonian, self.decoder = parts
+        self.geco = (
+            None if deterministic else Geco(kappa, multiplier, tuple(multiplier_bounds))
         )
-        self.f_psi = (
-            ConvStack([self.z_channels, num_filters, num_filters, state_channels])
-            if f_psi
-            else nn.Identity()
-        )
-        self.hamiltonian = SeparableHamiltonian(
-            ConvEnergy(latent_channels, num_filters, gradient_rms=gradient_rms),
-            ConvEnergy(latent_channels, num_filters, gradient_rms=gradient_rms),
-        )
-        self.decoder = ConvDecoder(
-            latent_channels, image_size, LATENT_SIZE, num_filters, printed_decoder
-        )
-        self.geco = None if deterministic else Geco(kappa, multiplier)
         self.to(memory_format=torch.channels_last)
 
     @staticmethod
@@ -137,9 +167,15 @@ class HGN(nn.Module):
         unused = set()
         if options["deterministic"]:
             unused |= {"kappa", "multiplier", "kl_delay", "kl_ramp"}
+            unused |= {"multiplier_bounds", "geco_rate", "geco_start"}
+        elif not options["geco_rate"]:
+            unused |= {"geco_start", "multiplier_bounds"}
         if not options["horizon_growth"]:
             unused |= {"first_horizon"}
-        return unused
+        of_images, of_vectors = {"latent_channels", "printed_decoder"}, {
+            "num_keypoints", "hidden_size",
+        }  # fmt: skip
+        return unused | (of_vectors if options["num_pairs"] is None else of_images)
 
     def set_frame_statistics(
         self, mean_image: Float[Tensor, "3 S S"], std: float
@@ -166,28 +202,33 @@ class HGN(nn.Module):
         """
         if not isinstance(iteration, Schedule):
             iteration = self.schedule(iteration)
-        num_steps, stochastic, weight = iteration
+        horizon, stochastic, weight, rate = iteration
         posterior = self.posterior(frames)
         z = posterior.mean
         if stochastic:
             noise = torch.empty_like(z).normal_(generator=generator)
             z = z + weight * posterior.stddev * noise
-        path = self.rollout(self.initial_state(z), self.dt, num_steps)
-        size = (len(frames), num_steps + 1)
+        before = min(self.before, horizon)
+        after = min(self.num_frames - 1 - self.before, horizon)
+        path = rollout_around(
+            self.integrator, self.hamiltonian, self.state_of(z), self.dt, before, after
+        )
+        targets = frames[:, self.before - before :]
+        size = (len(frames), before + 1 + after)
         shown = random_frames(size, self.num_decoded, frames.device, generator)
         rows = torch.arange(len(frames), device=frames.device)[:, None]
         mse = reconstruction_error(
             self._decode_in_training,
             list(self.decoder.parameters()),
             path.q[rows, shown].flatten(0, 1),
-            frames[rows, shown].flatten(0, 1),
+            targets[rows, shown].flatten(0, 1),
         )
         if self.geco is None:
             return {"loss": mse, "mse": mse.detach()}
         kl = kl_divergence(posterior, self.prior(z)).mean()
         # Not 0 * kl: while nothing holds the variance, it may grow beyond all numbers.
         cost = weight * kl / frames[0].numel() if stochastic else torch.zeros_like(mse)
-        loss = self.geco.loss(mse, cost)
+        loss = self.geco.loss(mse, cost, rate)
         return {
             "loss": loss,
             "mse": mse.detach(),
@@ -229,58 +270,60 @@ class HGN(nn.Module):
         """
         if self.deterministic:
             raise ValueError("A deterministic HGN has no prior to sample from.")
-        z = self.decoder.constants.new_empty(
-            num, self.z_channels, LATENT_SIZE, LATENT_SIZE
-        ).normal_(generator=generator)
-        state = self.initial_state(z)
+        weight = next(self.parameters())
+        z = weight.new_empty(num, *self.z_shape).normal_(generator=generator)
+        state = self.state_of(z)
         return play(self, state, z.new_zeros(num), speed=speed, num_steps=num_steps)
 
     def infer(self, frames: Float[Tensor, "B T 3 S S"]) -> Inferred:
         """Initial state at the posterior mean; KL and variance unless deterministic.
+
+        What the encoder infers is the state of ``inferred_frame``: it is rolled back
+        from there to the first frame.
 
         Raises:
             ValueError: If there are fewer frames than the encoder needs, or of another
                 size.
         """
         posterior = self.posterior(frames)
-        state = self.initial_state(posterior.mean)
+        state = self.state_of(posterior.mean)
+        if self.before:
+            past = self.rollout(state, -self.dt, self.before)
+            state = State(past.q[:, -1], past.p[:, -1])
         if self.deterministic:
             return Inferred(state, frames.new_zeros(len(frames)), None)
         kl = kl_divergence(posterior, self.prior(posterior.mean))
         return Inferred(state, kl, posterior.variance.flatten(1))
 
     def posterior(self, frames: Float[Tensor, "B T 3 S S"]) -> Independent:
-        """Diagonal Gaussian over the latent variable z of the first frame."""
+        """Diagonal Gaussian over the latent variable z of the inferred frame."""
         check_input(frames, self.num_frames, self.image_size)
-        seen = self.scaler(frames[:, : self.num_frames]).flatten(1, 2)
-        seen = seen.contiguous(memory_format=torch.channels_last)
-        mean, log_variance = self.encoder(seen).chunk(2, dim=1)
+        seen = frames[:, self.first_seen : self.first_seen + self.num_seen]
+        mean, log_variance = self.encoder(self.scaler(seen)).chunk(2, dim=1)
         return diagonal_gaussian(mean, torch.exp(log_variance / 2))
 
     @staticmethod
-    def prior(like: Float[Tensor, "B c h w"]) -> Independent:
+    def prior(like: Float[Tensor, "B *z"]) -> Independent:
         """Unit Gaussian over z, in the shape of ``like``."""
         return diagonal_gaussian(torch.zeros_like(like), torch.ones_like(like))
 
-    def initial_state(self, z: Float[Tensor, "B c h w"]) -> State:
-        """State at the first frame: f_psi, then half the channels to q, half to p."""
+    def state_of(self, z: Float[Tensor, "B *z"]) -> State:
+        """State of the inferred frame: f_psi, then half of it to q, half to p."""
         return State(*self.f_psi(z).chunk(2, dim=1))
 
     def rollout(self, initial: State, dt: float, num_steps: int) -> State:
         """Motion under the learned Hamiltonian, see `hgnpipe.integrators.rollout`."""
         return rollout(self.integrator, self.hamiltonian, initial, dt, num_steps)
 
-    def decode(self, q: Float[Tensor, "B T n h w"]) -> Float[Tensor, "B T 3 S S"]:
+    def decode(self, q: Float[Tensor, "B T *n"]) -> Float[Tensor, "B T 3 S S"]:
         """Frames from positions alone; momenta are not visible in a picture."""
         return self.decode_pictures(q.flatten(0, 1)).unflatten(0, q.shape[:2])
 
-    def decode_pictures(self, q: Float[Tensor, "B n h w"]) -> Float[Tensor, "B 3 S S"]:
+    def decode_pictures(self, q: Float[Tensor, "B *n"]) -> Float[Tensor, "B 3 S S"]:
         """Picture of each position."""
         return self.scaler.to_pixels(self.decoder.logits(q))
 
-    def _decode_in_training(
-        self, q: Float[Tensor, "B n h w"]
-    ) -> Float[Tensor, "B 3 S S"]:
+    def _decode_in_training(self, q: Float[Tensor, "B *n"]) -> Float[Tensor, "B 3 S S"]:
         """See `decode_pictures`; in 16 bits if the model was built for it."""
         with torch.autocast(
             q.device.type, torch.bfloat16, self.bf16_decoder, cache_enabled=False
@@ -294,3 +337,8 @@ class HGN(nn.Module):
     def schedule(self, iteration: int) -> Schedule:
         """What of this iteration depends on its number."""
         return self.warm_up.schedule(iteration)
+
+    @property
+    def remark(self) -> str:
+        """What a user should know of a training that has ended; often nothing."""
+        return self.geco.remark if self.geco is not None else ""

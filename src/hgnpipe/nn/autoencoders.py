@@ -59,9 +59,7 @@ class ConvAutoencoder(nn.Module):
 
     def encode(self, pair: Float[Tensor, "B 2 3 S S"]) -> Float[Tensor, "B latent"]:
         """Latent vector of two consecutive frames."""
-        x = self.scaler(pair).flatten(1, 2)
-        x = x.contiguous(memory_format=torch.channels_last)
-        return self.to_latent(self.encoder(x).flatten(1))
+        return self.to_latent(self.encoder(self.scaler(pair)).flatten(1))
 
     def decode(self, z: Float[Tensor, "B latent"]) -> Float[Tensor, "B 2 3 S S"]:
         """Pixel values in (0, 1)."""

@@ -133,6 +133,28 @@ class MLPEnergy(nn.Module):
         return g @ self.first.weight
 
 
+class QuadraticEnergy(nn.Module):
+    """x^2 / 2 plus another energy: at the start, momenta are nearly velocities.
+
+    Maps ``(B, num_dims)`` to ``(B,)``.
+
+    Args:
+        rest: The other energy, with a ``gradient``.
+    """
+
+    def __init__(self, rest: nn.Module) -> None:
+        super().__init__()
+        self.rest = rest
+
+    def forward(self, x: Float[Tensor, "B n"]) -> Float[Tensor, " B"]:
+        """Energy of each point."""
+        return x.square().sum(1) / 2 + self.rest(x)
+
+    def gradient(self, x: Float[Tensor, "B n"]) -> Float[Tensor, "B n"]:
+        """Gradient of the energy, see `ConvEnergy.gradient`."""
+        return x + self.rest.gradient(x)
+
+
 def scale_gradient(
     energy: nn.Module,
     last: nn.Linear | nn.Conv2d,

@@ -39,7 +39,8 @@ class ConvEncoder(ConvStack):
     The first of them has half the filters ("32 filters on the first layer, then 64"),
     and as many of them halve the image as it takes to come down to ``latent_size``.
 
-    Maps ``(B, in_channels, S, S)`` to ``(B, out_channels, latent_size, latent_size)``.
+    Maps frames ``(B, T, 3, S, S)``, T times 3 the ``in_channels``, to
+    ``(B, out_channels, latent_size, latent_size)``.
 
     Args:
         in_channels: Channels of all frames together.
@@ -61,6 +62,11 @@ class ConvEncoder(ConvStack):
         # CHOICE (A.1): the paper does not say which layers halve the image. We do it
         # as early as possible, in layers 2, 3, 4 (, 5), which is also the cheapest.
         super().__init__(widths, range(1, 1 + num_doublings(image_size, latent_size)))
+
+    def forward(self, frames: Float[Tensor, "B T c S S"]) -> Float[Tensor, "B out s s"]:
+        """Latent image of all frames of each video together."""
+        stacked = frames.flatten(1, 2)
+        return super().forward(stacked.contiguous(memory_format=torch.channels_last))
 
 
 class ConvDecoder(nn.Module):

@@ -31,8 +31,7 @@ def naive_loss(
         frames: Videos, values in [0, 1].
         generator: Of the posterior noise.
     """
-    seen = model.scaler(frames).flatten(1, 2)
-    mean, log_variance = model.encoder(seen).chunk(2, dim=1)
+    mean, log_variance = model.encoder(model.scaler(frames)).chunk(2, dim=1)
     posterior = diagonal_gaussian(mean, torch.exp(log_variance / 2))
     z = mean
     if not model.deterministic:
@@ -42,7 +41,7 @@ def naive_loss(
     path = rollout(
         model.integrator,
         SeparableHamiltonian(_ValueOnly(kinetic), _ValueOnly(potential)),
-        model.initial_state(z),
+        model.state_of(z),
         model.dt,
         frames.shape[1] - 1,
     )
