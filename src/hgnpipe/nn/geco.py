@@ -30,9 +30,9 @@ MEMORY = 0.95
 class Geco(nn.Module):
     """Lagrange multiplier lambda, which moves by the relative violation of its bound.
 
-    Every update in training multiplies lambda by exp(rate * (M / kappa - 1)), where M is
-    the moving average of the error, the violation is clipped to [-1, 1], and lambda to
-    its bounds. Nothing of it is trained by the optimiser.
+    Every update in training multiplies lambda by exp(rate * (M / kappa - 1)), where M
+    is the moving average of the error, the violation is clipped to [-1, 1], and lambda
+    to its bounds. Nothing of it is trained by the optimiser.
 
     Args:
         kappa: Reconstruction error per element that is tolerated; above the best that

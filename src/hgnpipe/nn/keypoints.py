@@ -63,8 +63,8 @@ class NearlyLinear(nn.Module):
 class KeypointEncoder(nn.Module):
     """Keypoints of each frame by itself, then a perceptron over all frames.
 
-    Maps frames ``(B, T, 3, S, S)`` to ``(B, out_size)``. Each keypoint is the mean place
-    of a softmax over the pixels of a map that convolutions make.
+    Maps frames ``(B, T, 3, S, S)`` to ``(B, out_size)``. Each keypoint is the mean
+    place of a softmax over the pixels of a map that convolutions make.
 
     Args:
         num_frames: T.
