@@ -187,7 +187,8 @@ def test_a_part_of_a_preset_is_asked_for_alone(partial):
 
 def test_labels_are_of_the_rows_of_the_preset_and_of_the_references(partial):
     assert list(json.loads(partial.labels(job()))) == [
-        "hgn_leapfrog", "mean_image", "noise_floor", "target", "gaussian",
+        "hgn_leapfrog", "mean_image", "noise_floor", "true_video", "target",
+        "gaussian",
     ]  # fmt: skip
 
 

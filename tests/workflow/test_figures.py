@@ -87,7 +87,11 @@ def references(seed=7):
     return {
         f"{name} {split}": scores(mse)
         for split in ("train", "test")
-        for name, mse in (("mean_image", mean_image), ("noise_floor", floor))
+        for name, mse in (
+            ("mean_image", mean_image),
+            ("noise_floor", floor),
+            ("true_video", floor * 2),
+        )
     }
 
 
@@ -148,7 +152,8 @@ def results(tmp_path_factory):
             save_films(run / "films.h5", *films(offset))
             error_rows(name, {model: 1e-3}).to_csv(run / "errors.csv", index=False)
         save_errors(folder / "references" / f"{name}.h5", references())
-        rows = error_rows(name, {"mean_image": 3e-3, "noise_floor": 1e-4})
+        levels = {"mean_image": 3e-3, "noise_floor": 1e-4, "true_video": 2e-4}
+        rows = error_rows(name, levels)
         rows.to_csv(folder / "references" / f"{name}.csv", index=False)
     return folder
 
@@ -316,8 +321,8 @@ def test_what_fig05_shows(figure_of):
 
 def test_what_fig06_shows(figure_of):
     hgn, hnn = figure_of(FIG06).subfigs
-    references = ["mean image", "noise floor"]
-    assert shape(hgn) == [(4, 0, 0, 0)] * 4 and shape(hnn) == [(3, 0, 0, 0)] * 4
+    references = ["mean image", "noise floor", "true video"]
+    assert shape(hgn) == [(5, 0, 0, 0)] * 4 and shape(hnn) == [(4, 0, 0, 0)] * 4
     assert legend_of(hgn) == ["My HGN", "Other HGN", *references]
     assert legend_of(hnn) == ["HNN", *references]
     for part in (hgn, hnn):
@@ -330,7 +335,7 @@ def test_what_fig06_shows(figure_of):
 @pytest.mark.parametrize("names", [["mine"], ["hnn"], ["mine", "hnn"], ["hnn", "mine"]])
 def test_fig06_has_rows_of_the_models_that_it_is_given_and_no_others(figure_of, names):
     figure = figure_of(FIG06, families={name: FAMILIES[name] for name in names})
-    assert [legend_of(part)[:-2] for part in figure.subfigs] == [
+    assert [legend_of(part)[:-3] for part in figure.subfigs] == [
         [LABELS[name]] for name in names
     ]
     assert "not run" not in texts(figure)
@@ -621,14 +626,16 @@ def test_lines_of_fig06_are_the_errors_of_the_example():
         np.testing.assert_allclose(drawn, 1e4 * hnn[split].mse[2], rtol=1e-6)
 
 
-def test_the_mean_image_is_of_the_example_and_the_floor_of_all_trajectories():
+def test_the_mean_image_is_of_the_example_floor_and_truth_of_all_trajectories():
     every = {"pendulum": found(mine=random_scores(0))}
     axes = panels06(FIG06.draw(every, FAMILIES, LABELS, 1))[0][0, 0]
-    mean_image, floor = (references()[f"{n} train"].mse for n in FIG06.REFERENCES)
+    known = {name: references()[f"{name} train"].mse for name in FIG06.REFERENCES}
+    assert [*known] == ["mean_image", "noise_floor", "true_video"]
     drawn = line(axes, "mean_image")
-    np.testing.assert_allclose(drawn, 1e4 * mean_image[1], rtol=1e-6)
-    drawn = line(axes, "noise_floor")
-    np.testing.assert_allclose(drawn, 1e4 * floor.mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(drawn, 1e4 * known["mean_image"][1], rtol=1e-6)
+    for name in ("noise_floor", "true_video"):
+        expected = 1e4 * known[name].mean(axis=0)
+        np.testing.assert_allclose(line(axes, name), expected, rtol=1e-6)
 
 
 def test_models_of_a_family_share_rows_and_scales():

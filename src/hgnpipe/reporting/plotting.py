@@ -24,6 +24,7 @@ from hgnpipe.files.whole import written_whole
 REFERENCES = {
     "mean_image": {"color": "0.45", "linestyle": (0, (6, 2)), "linewidth": 1.0},
     "noise_floor": {"color": "0.45", "linestyle": (0, (1, 1.5)), "linewidth": 1.2},
+    "true_video": {"color": "0.45", "linestyle": "-", "linewidth": 0.7},
 }
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES = ("-", (0, (4, 1.5)), (0, (5, 1, 1, 1)), (0, (2, 1)), (0, (7, 1, 1, 1, 1, 1)))
