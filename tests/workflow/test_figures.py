@@ -1,5 +1,8 @@
+import json
 import re
+import shlex
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -9,6 +12,7 @@ import torch
 from command_lines import load
 from matplotlib.text import Annotation
 from PIL import Image
+from pipeline import CONFIG, MODELS, shown, snakemake
 
 from hgnpipe.data.points import SPLITS, draw_points, save_points
 from hgnpipe.data.simulation import simulate
@@ -357,6 +361,19 @@ def test_what_fig07_shows(figure_of):
         assert rows.tolist() == [3, 23, 13, 33, 43, 53, 123]  # step 3 of each video
 
 
+@pytest.mark.parametrize("ran", SHOWN)
+def test_a_model_of_fig07_that_was_not_run_has_a_label_without_a_skill(
+    figure_of, arguments, ran
+):
+    films = [path for path in arguments[FIG07]["films"] if f"/{ran}/" in str(path)]
+    axes = figure_of(FIG07, films=films).axes[0]
+    labels = [text.get_text() for text in axes.get_yticklabels()]
+    skills = [label for label in labels if "skill" in label]
+    assert len(skills) == 1 and skills[0].startswith(LABELS[ran])
+    assert all(label == label.strip(", ") for label in labels)
+    assert "not run" in texts(axes.figure)
+
+
 def test_what_fig08_shows(figure_of):
     figure = figure_of(FIG08)
     assert shape(figure) == [(0, 1, 0, 0)] * 2
@@ -636,6 +653,44 @@ def test_the_mean_image_is_of_the_example_floor_and_truth_of_all_trajectories():
     for name in ("noise_floor", "true_video"):
         expected = 1e4 * known[name].mean(axis=0)
         np.testing.assert_allclose(line(axes, name), expected, rtol=1e-6)
+
+
+@pytest.mark.slow
+def test_fig06_of_a_preset_with_flows_shows_its_models_and_no_flow(fresh):
+    done = snakemake(fresh, "-n", "-p", "results/smoke/figures/fig06_mse_per_frame.png")
+    said, script = shown(done), "fig06_mse_per_frame.py"
+    (command,) = re.findall(rf"python \S*{script} .*$", said, re.M)
+    words = shlex.split(command)
+    families, labels = (
+        json.loads(words[words.index(f"--{key}") + 1]) for key in ("families", "labels")
+    )
+    every = {"pendulum": found(**dict.fromkeys(MODELS, random_scores(0)))}
+    figure = FIG06.draw(every, families, labels, 0)
+    named = [label for part in figure.subfigs for label in legend_of(part)[:-3]]
+    assert sorted(named) == sorted(row["label"] for row in MODELS.values())
+    assert len(CONFIG["flows"]) > 0
+    for name, row in CONFIG["flows"].items():
+        assert name not in texts(figure) and row["label"] not in texts(figure)
+    assert "not run" not in texts(figure)
+
+
+@pytest.mark.parametrize("num", [1, 4, 5, 9])
+def test_legend_and_remarks_of_fig06_lie_on_the_page_and_apart(num):
+    names = [f"model{n}" for n in range(num)]
+    mean_image = references()
+    collapsed = {s: mean_image[f"mean_image {s}"] for s in ("train", "test")}
+    systems = ["spring", "pendulum", "two_body", "three_body"]
+    every = {s: found(**dict.fromkeys(names, collapsed)) for s in systems}
+    labels = {name: f"Model ({name})" for name in names}
+    figure = FIG06.draw(every, dict.fromkeys(names, "hgn"), labels, 0)
+    figure.draw_without_rendering()
+    page, (part,) = figure.bbox, figure.subfigs
+    boxes = [one.get_window_extent() for one in part.legends]
+    boxes += [axes.xaxis.label.get_window_extent() for axes in part.axes[-4:]]
+    assert len(boxes) == 5
+    assert all(page.x0 <= box.x0 and box.x1 <= page.x1 for box in boxes)
+    remarks = boxes[1:]
+    assert all(a.x1 <= b.x0 for a, b in pairwise(remarks))
 
 
 def test_models_of_a_family_share_rows_and_scales():

@@ -129,7 +129,7 @@ def remarks(
             label = label_of(name, labels).replace(" ", "\N{NO-BREAK SPACE}")
             kinds.setdefault(kind, []).append(label)
     texts = [f"{kind}: {', '.join(names)}" for kind, names in kinds.items()]
-    return [textwrap.fill(text, 28, break_on_hyphens=False) for text in texts]
+    return [textwrap.fill(text, 24, break_on_hyphens=False) for text in texts]
 
 
 def remark(found: dict[str, Rollouts], name: str) -> str:
