@@ -7,15 +7,15 @@ import pytest
 from hgnpipe.data.simulation import simulate
 from hgnpipe.evaluation.dynamics import (
     as_rows,
-    energy_drift,
-    energy_r2,
+    clean_skill,
     measures_of_energy,
     measures_of_map,
     measures_of_motion,
     measures_of_rollouts,
-    mse_beyond,
+    span_beyond,
     valid_steps,
 )
+from hgnpipe.evaluation.energies import energy_drift
 from hgnpipe.evaluation.rollouts import Played
 from hgnpipe.systems import build_system
 
@@ -34,17 +34,10 @@ def random(*shape, seed=0):
     return np.random.default_rng(seed).random(shape)
 
 
-ERRORS = np.array([[1.0, 2.0, 3.0, 4.0], [5.0, 5.0, 7.0, 9.0]])
-
-
-@pytest.mark.parametrize(
-    ("end", "horizon", "expected"),
-    [(0, 4, [2.5, 6.5]), (1, 2, [2.5, 6.0]), (3, 1, [4.0, 9.0]), (2, 2, [3.5, 8.0])],
-)
-def test_the_error_beyond_is_the_mean_of_the_frames_from_the_end_on(
-    end, horizon, expected
-):
-    np.testing.assert_array_equal(mse_beyond(ERRORS, end, horizon), expected)
+@pytest.mark.parametrize(("end", "horizon"), [(0, 4), (1, 2), (3, 1), (2, 2)])
+def test_the_frames_beyond_are_those_from_the_end_on(end, horizon):
+    frames = np.arange(4)[span_beyond(4, end, horizon)]
+    np.testing.assert_array_equal(frames, np.arange(end, end + horizon))
 
 
 @pytest.mark.parametrize(("end", "horizon"), [(0, 5), (3, 2), (4, 1), (0, 0), (1, -1)])
@@ -52,7 +45,20 @@ def test_a_horizon_that_is_not_there_is_named(end, horizon):
     with pytest.raises(
         ValueError, match=f"horizon is {horizon}; .* between 1 and {4 - end}"
     ):
-        mse_beyond(ERRORS, end, horizon)
+        span_beyond(4, end, horizon)
+
+
+@pytest.mark.parametrize(
+    ("mse", "expected"),
+    [([0, 0], 1), ([1, 3], 0), ([3, 1], 0), ([1, 1], 0.5), ([8, 0], -1)],
+)
+def test_the_skill_on_clean_frames_is_that_of_the_mean_error(mse, expected):
+    found = clean_skill(np.array(mse, float), np.array([1.0, 3.0]))
+    assert found.mean() == pytest.approx(expected) and found.shape == (2,)
+
+
+def test_the_skill_is_not_defined_where_the_mean_image_is_right():
+    assert np.isnan(clean_skill(np.ones(3), np.zeros(3))).all()
 
 
 @pytest.mark.parametrize(
@@ -94,120 +100,6 @@ def test_each_rollout_has_its_own_valid_steps(kind):
     np.testing.assert_array_equal(valid_steps(error, 1.0, 0.5), [1, 2, 3, 4])
 
 
-def test_the_drift_is_the_largest_change_from_the_start_over_the_spread():
-    energy = np.array([[1.0, 1.5, 0.0], [3.0, 3.0, 3.5]])
-    np.testing.assert_allclose(energy_drift(energy), [1.0, 0.5])
-
-
-@pytest.mark.parametrize("scale", [-1e6, 1e-9, 3.0])
-@pytest.mark.parametrize("offset", [0.0, -2.0])
-def test_the_drift_knows_neither_scale_nor_origin_of_the_energy(scale, offset):
-    energy = random(NUM, LENGTH)
-    changed = scale * (energy + offset)
-    np.testing.assert_allclose(energy_drift(changed), energy_drift(energy), rtol=1e-6)
-
-
-def test_an_energy_that_stays_does_not_drift():
-    energy = random(NUM, 1).repeat(LENGTH, axis=1)
-    np.testing.assert_array_equal(energy_drift(energy), np.zeros(NUM))
-
-
-@pytest.mark.parametrize("kind", [np.float32, np.float64])
-@pytest.mark.parametrize("value", [0.0, 0.1, 1e-9])
-def test_the_drift_of_equal_energies_is_not_defined(value, kind):
-    drift = energy_drift(np.full((50, LENGTH), value, kind))
-    assert drift.shape == (50,) and np.isnan(drift).all()
-
-
-def test_a_single_rollout_has_no_defined_drift():
-    assert np.isnan(energy_drift(random(1, LENGTH))).all()
-
-
-def test_a_line_explains_all_of_the_energy():
-    true = random(NUM)
-    found = energy_r2(3 * true - 2, true)
-    assert found["linear"] == pytest.approx(1)
-    assert found["monotone"] > 0.9
-
-
-@pytest.mark.parametrize("sign", [1, -1])
-def test_a_monotone_relation_is_found_that_no_line_fits(sign):
-    true = random(300)
-    found = energy_r2(sign * np.exp(12 * true), true)
-    assert found["monotone"] > 0.99
-    assert found["linear"] < 0.7
-
-
-def test_rollouts_in_the_order_of_their_energy_are_left_out_at_random():
-    true = np.sort(random(300))
-    assert energy_r2(np.exp(3 * true), true)["monotone"] > 0.998
-
-
-def test_energies_in_the_right_order_differ_from_those_that_are_not():
-    true = random(300)
-    found = energy_r2(np.abs(true - 0.5), true)
-    assert max(found.values()) < 0.3
-
-
-def test_a_line_may_fall():
-    true = random(NUM)
-    found = energy_r2(-true, true)
-    assert found["linear"] == pytest.approx(1) and found["monotone"] > 0.9
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_an_unrelated_energy_explains_nothing(seed):
-    learned, true = random(2, 200, seed=seed)
-    assert all(-0.5 < r2 < 0.1 for r2 in energy_r2(learned, true).values())
-
-
-@pytest.mark.parametrize("kind", [np.float32, np.float64])
-@pytest.mark.parametrize(
-    ("scale", "offset"), [(1e-9, 0.0), (-1e-9, 0.0), (1e9, 0.0), (1.0, 100.0)]
-)
-def test_the_share_knows_neither_scale_nor_origin_of_the_learned_energy(
-    scale, offset, kind
-):
-    true = random(100)
-    learned = true + 0.3 * random(100, seed=1)
-    expected = energy_r2(learned, true)
-    found = energy_r2((scale * learned + offset).astype(kind), true)
-    assert 0.5 < expected["linear"] < 0.99
-    for fit, value in expected.items():
-        assert found[fit] == pytest.approx(value, abs=0.01)
-
-
-def test_the_share_knows_neither_scale_nor_origin_of_the_true_energy():
-    true = random(100)
-    learned = true + 0.3 * random(100, seed=1)
-    expected = energy_r2(learned, true)
-    assert energy_r2(learned, 1e6 * true - 3e6) == pytest.approx(expected)
-
-
-@pytest.mark.parametrize("value", [0.0, 0.1, 1e-9])
-def test_a_constant_energy_explains_nothing_at_all(value):
-    assert energy_r2(np.full(100, value), random(100)) == {"linear": 0, "monotone": 0}
-
-
-def test_below_ten_rollouts_nothing_can_be_said():
-    assert np.isnan(list(energy_r2(random(9), random(9)).values())).all()
-    assert np.isfinite(list(energy_r2(random(10), random(10)).values())).all()
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_of_a_diverged_energy_nothing_can_be_said(value):
-    learned = random(NUM)
-    learned[3] = value
-    assert np.isnan(list(energy_r2(learned, random(NUM)).values())).all()
-
-
-def test_what_explains_the_seen_but_not_the_unseen_is_no_share():
-    # One rollout far away: a line through it explains it, but only if it was seen.
-    learned, true = random(2, NUM)
-    learned[0], true[0] = 1e3, 1e3
-    assert energy_r2(learned, true)["linear"] < 0.9
-
-
 def test_the_measured_energy_is_the_mean_over_the_rollout():
     true = random(NUM)
     ripple = np.tile([1.0, -1.0], LENGTH // 2)
@@ -232,6 +124,26 @@ def test_errors_are_means_over_their_part_of_the_time():
     }  # fmt: skip
     for name, part in expected.items():
         np.testing.assert_allclose(measures[name], 1e4 * part.mean(axis=1))
+
+
+def test_skills_compare_with_the_mean_image_on_the_same_frames():
+    mse, mean_image = random(NUM, LENGTH), random(NUM, LENGTH, seed=1) + 1
+    measures = rollout_measures(mse, mean_image=mean_image)
+    parts = {
+        "skill_before_2": slice(0, 2), "skill_window": slice(2, 5),
+        "skill_beyond_1": slice(5, 6), "skill_beyond_3": slice(5, 8),
+    }  # fmt: skip
+    assert {name for name in measures if name.startswith("skill_")} == {*parts}
+    for name, part in parts.items():
+        expected = 1 - mse[:, part].mean() / mean_image[:, part].mean()
+        assert measures[name].mean() == pytest.approx(expected), name
+
+
+def test_the_mean_image_has_no_skill():
+    mse = random(NUM, LENGTH)
+    measures = rollout_measures(mse, mean_image=mse)
+    for name in ("skill_window", "skill_beyond_3", "skill_before_2"):
+        assert measures[name].mean() == pytest.approx(0, abs=1e-12)
 
 
 def test_steps_are_counted_from_the_end_of_the_window_on():

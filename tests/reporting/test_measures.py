@@ -97,12 +97,13 @@ def test_measures_are_in_the_order_in_which_they_are_explained(read):
 
 def test_horizons_are_in_the_order_of_their_numbers(read):
     names = [f"mse_beyond_{n}_x1e4" for n in (120, 30, 6, 60)]
-    names += ["mse_before_30_x1e4", "mse_window_x1e4"]
+    names += ["mse_before_30_x1e4", "mse_window_x1e4", "skill_beyond_30"]
     rows = [("spring", "fast", 0, name, 1.0, 1.0, 5) for name in names]
     assert list(layout_measures(read(*rows))["spring"].index) == [
         "MSE of the frames shown x1e4",
         *(f"MSE of the {n} frames beyond x1e4" for n in (6, 30, 60, 120)),
         "MSE of the 30 frames before x1e4",
+        "skill of the 30 frames beyond",
     ]
 
 

@@ -6,18 +6,14 @@ moves. So its rollouts are followed further, run backwards and at another speed
 errors are against frames without noise.
 """
 
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
-from sklearn.isotonic import IsotonicRegression
-from sklearn.linear_model import LinearRegression
-from sklearn.metrics import r2_score
-from sklearn.model_selection import KFold, cross_val_predict
 
 from hgnpipe.collection import require
+from hgnpipe.evaluation.energies import energy_drift, energy_r2
 from hgnpipe.evaluation.rollouts import Played
 from hgnpipe.evaluation.symetric import (
     MAX_INFORMATIVE_VARIANCE,
@@ -32,17 +28,28 @@ VALID = 0.025
 """Relative error at which a prediction stops being valid, as in the literature."""
 
 
-def mse_beyond(
-    mse: Float[np.ndarray, "N M"], end: int, horizon: int
-) -> Float[np.ndarray, " N"]:
-    """Mean error of the ``horizon`` frames from index ``end`` on.
+def span_beyond(num: int, end: int, horizon: int) -> slice:
+    """The ``horizon`` frames of ``num`` from index ``end`` on.
 
     Raises:
         ValueError: If there are not so many.
     """
-    most = mse.shape[1] - end
+    most = num - end
     require(1 <= horizon <= most, "horizon", horizon, f"between 1 and {most}")
-    return mse[:, end : end + horizon].mean(axis=1)
+    return slice(end, end + horizon)
+
+
+def clean_skill(
+    mse: Float[np.ndarray, " N"], mean_image: Float[np.ndarray, " N"]
+) -> Float[np.ndarray, " N"]:
+    """1 - MSE / MSE of the mean image: 1 is the true video, 0 is collapsed.
+
+    For errors against frames without noise, where the truth has none. Relative to the
+    mean of the mean image's errors over the rollouts, so that the mean over the
+    rollouts is the skill of the mean error. NaN where the mean image has no error.
+    """
+    level = mean_image.mean(dtype=np.float64)
+    return 1 - mse / level if level > 0 else np.full_like(mse, np.nan)
 
 
 def valid_steps(
@@ -69,49 +76,6 @@ def valid_steps(
     return steps.min(axis=1, initial=most).astype(float)
 
 
-def energy_drift(energy: Float[np.ndarray, "N T"]) -> Float[np.ndarray, " N"]:
-    """Largest change of the learned energy along each rollout, without scale.
-
-    Relative to the standard deviation of the first energies over the rollouts, because
-    scale and origin of a learned energy mean nothing. NaN if all energies are equal.
-    """
-    change = np.abs(energy - energy[:, :1]).max(axis=1)
-    return _ratio(change, energy[:, 0])
-
-
-def energy_r2(
-    learned: Float[np.ndarray, " N"], true: Float[np.ndarray, " N"]
-) -> dict[str, float]:
-    """How well the learned energy predicts the true one, R^2 on held-out rollouts.
-
-    ``linear`` fits a line, ``monotone`` any monotone function (isotonic regression):
-    a learned energy that orders the rollouts rightly has R^2 = 1 by the second only.
-    Each tenth of the rollouts is predicted from the other nine, so that what has
-    nothing to do with the truth is at zero or just below. NaN below ten rollouts.
-    """
-    learned, true = learned.astype(np.float64), true.astype(np.float64)
-    if len(learned) < 10 or not np.isfinite(learned).all():
-        return {"linear": np.nan, "monotone": np.nan}
-    # A learned energy may be tiny: without its scale, the fit would be the mean.
-    scaled = _ratio(learned - learned.mean(), learned)
-    if np.isnan(scaled).any():  # the same energy everywhere
-        return {"linear": 0.0, "monotone": 0.0}
-    folds = KFold(10, shuffle=True, random_state=0)
-    fits = {
-        "linear": LinearRegression(),
-        "monotone": IsotonicRegression(increasing="auto", out_of_bounds="clip"),
-    }
-    with warnings.catch_warnings():
-        # The monotone fit warns where it cannot tell rising from falling: what is left
-        # out judges it.
-        warnings.simplefilter("ignore")
-        predicted = {
-            name: cross_val_predict(fit, scaled[:, None], true, cv=folds)
-            for name, fit in fits.items()
-        }
-    return {name: float(r2_score(true, values)) for name, values in predicted.items()}
-
-
 def measures_of_rollouts(
     mse: Float[np.ndarray, "N M"],
     square: Float[np.ndarray, "N M"],
@@ -131,20 +95,24 @@ def measures_of_rollouts(
         horizons: Frames beyond the window over which errors are averaged.
 
     Returns:
-        A value per rollout: errors times 1e4; ``valid_steps`` as in the literature,
-        and ``skilful_steps``, before the error passes half of the mean image's.
+        A value per rollout: errors times 1e4, of the window, beyond and before, and for
+        each of them the `clean_skill`; ``valid_steps`` as in the literature, and
+        ``skilful_steps``, before the error passes half of the mean image's.
     """
     end = start + num_frames
-    beyond = slice(end, None)
-    errors = {
-        f"mse_beyond_{horizon}_x1e4": 1e4 * mse_beyond(mse, end, horizon)
-        for horizon in horizons
-    }
+    parts = {"window": slice(start, end)}
+    for horizon in horizons:
+        parts[f"beyond_{horizon}"] = span_beyond(mse.shape[1], end, horizon)
     if start > 0:
-        errors[f"mse_before_{start}_x1e4"] = 1e4 * mse[:, :start].mean(axis=1)
+        parts[f"before_{start}"] = slice(0, start)
+    errors = {name: mse[:, part].mean(axis=1) for name, part in parts.items()}
+    beyond = slice(end, None)
     return {
-        "mse_window_x1e4": 1e4 * mse[:, start:end].mean(axis=1),
-        **errors,
+        **{f"mse_{name}_x1e4": 1e4 * error for name, error in errors.items()},
+        **{
+            f"skill_{name}": clean_skill(error, mean_image[:, parts[name]].mean(axis=1))
+            for name, error in errors.items()
+        },
         "valid_steps": valid_steps(mse[:, beyond], square[:, beyond]),
         "skilful_steps": valid_steps(mse[:, beyond], mean_image[:, beyond], 0.5),
     }
@@ -235,11 +203,3 @@ def _mean_and_spread(values: np.ndarray) -> tuple[float, float, int]:
     if len(values) == 1 or not np.isfinite(values).all():
         return float(values.mean()), np.nan, len(values)
     return float(values.mean()), float(values.std()), len(values)
-
-
-def _ratio(values: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """Values relative to the standard deviation of others, NaN if those are equal."""
-    # The standard deviation of equal numbers need not be zero: their mean is rounded.
-    if not np.ptp(scale) > 0:
-        return np.full_like(values, np.nan)
-    return values / scale.astype(np.float64).std()

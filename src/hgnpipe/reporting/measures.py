@@ -13,6 +13,9 @@ MEASURES = {
     "mse_window_x1e4": "MSE of the frames shown",
     "mse_beyond": "MSE of the {} frames beyond",
     "mse_before": "MSE of the {} frames before",
+    "skill_window": "skill of the frames shown",
+    "skill_beyond": "skill of the {} frames beyond",
+    "skill_before": "skill of the {} frames before",
     "valid_steps": "valid steps beyond",
     "skilful_steps": "skilful steps beyond",
     "reversibility_error": "reversibility error",
@@ -37,6 +40,9 @@ EXPLANATION = (
     "followed beyond and before them. Errors are against frames without noise, unlike "
     "those of Table 1. Where bodies leave the picture, as three do, it empties, and "
     "all errors fall. Motions that could not be solved exactly are left out.",
+    "Skill: 1 - MSE / MSE of the mean image on the same frames, of mean errors; as "
+    "there is no noise in them, 1 is the true video and 0 the mean image. It is not "
+    "the skill of Table 1, which is against noisy frames.",
     "Valid steps: frames beyond those shown until the error first passes 0.025 of the "
     "frame's mean square (in the literature the median over both directions; here the "
     "mean, forward, at most all frames); on a grey background the mean image passes "
