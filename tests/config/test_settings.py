@@ -185,9 +185,18 @@ def test_a_part_of_a_preset_is_asked_for_alone(partial):
     assert not [path for path in results.reported(job()) if "flow" in path]
 
 
+def test_families_of_models_are_asked_for_without_those_of_flows(settings):
+    every, models = (
+        set(json.loads(settings.families(*kinds)(job())))
+        for kinds in ((), (["models"],))
+    )
+    assert models == {*SHIPPED["models"]} and every - models == {"rnvp_3", "nhf_2"}
+
+
 def test_labels_are_of_the_rows_of_the_preset_and_of_the_references(partial):
     assert list(json.loads(partial.labels(job()))) == [
-        "hgn_leapfrog", "mean_image", "noise_floor", "target", "gaussian",
+        "hgn_leapfrog", "mean_image", "noise_floor", "true_video", "target",
+        "gaussian",
     ]  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from hgnpipe.evaluation.errors import (
     noise_floor_errors,
     per_trajectory,
     pixel_mse,
+    true_video_errors,
 )
 from hgnpipe.models.base import Prediction
 from hgnpipe.systems import build_system
@@ -145,19 +146,34 @@ def many_looks(request):
     other = np.concatenate([np.roll(looks, k, axis=0) for k in (1, 2, 3)])
     truth = np.broadcast_to(clean, other.shape).reshape(one.shape)
     errors = noise_floor_errors(one, other.reshape(one.shape), truth)
-    return errors, variance.mean(), bias.mean()
+    return errors, variance.mean(), bias.mean(), true_video_errors(one, truth)
 
 
 def test_the_noise_floor_is_the_error_of_the_best_possible_prediction(many_looks):
-    errors, variance, _ = many_looks
+    errors, variance, *_ = many_looks
     assert errors.mse.mean() == pytest.approx(variance, rel=0.05)
 
 
 def test_the_clean_error_of_the_floor_is_that_of_the_best_possible_prediction(
     many_looks,
 ):
-    errors, _, bias = many_looks
+    errors, _, bias, _ = many_looks
     assert errors.mse_clean.mean() == pytest.approx(bias, rel=0.15)
+
+
+def test_the_true_video_is_as_much_worse_than_the_floor_as_the_floor_is_blurred(
+    many_looks,
+):
+    floor, variance, bias, truth = many_looks
+    assert truth.mse.mean() == pytest.approx(variance + bias, rel=0.05)
+    assert truth.mse.mean() > 1.02 * floor.mse.mean()
+
+
+def test_errors_of_the_true_video_are_those_of_the_noise_alone(observed, clean):
+    errors = true_video_errors(observed, clean)
+    np.testing.assert_allclose(errors.mse, np.full((5, 4), 0.04), rtol=1e-5)
+    np.testing.assert_array_equal(errors.mse_clean, np.zeros((5, 4)))
+    assert np.isnan(errors.energy).all() and not errors.kl.any()
 
 
 def test_without_noise_the_floor_is_zero(clean):

@@ -61,6 +61,6 @@ def test_data_lie_in_the_folder_of_their_system(path):
 
 def test_models_and_references_are_called_by_their_labels_or_by_their_names():
     labels = {"hgn": "HGN", "mean_image": "grey"}
-    names = ["hgn", "mean_image", "noise_floor", "gaussian", "mine"]
+    names = ["hgn", "mean_image", "noise_floor", "true_video", "gaussian", "mine"]
     called = [label_of(name, labels) for name in names]
-    assert called == ["HGN", "grey", "noise floor", "Gaussian", "mine"]
+    assert called == ["HGN", "grey", "noise floor", "true video", "Gaussian", "mine"]

@@ -17,6 +17,7 @@ from hgnpipe.reporting.table1 import (
 LABELS = {"slow": "Slow model", "fast": "Fast model"} | {
     "mean_image": "mean image",
     "noise_floor": "noise floor",
+    "true_video": "true video",
 }
 SYSTEMS = ("spring", "orbit")
 SPREAD = np.array([-3e-4, -1e-4, 1e-4, 3e-4])
@@ -42,6 +43,7 @@ def all_errors():
     for system in SYSTEMS:
         for split in ("test", "train"):
             found = [("noise_floor", 0, 10e-4), ("mean_image", 0, 50e-4)]
+            found += [("true_video", 0, 16e-4)]
             found += [("fast", 0, 18e-4), ("fast", 1, 22e-4), ("mine", 0, 31e-4)]
             found += [("slow", 0, 40e-4)] * (system == "spring")
             tables += [rows(m, system, split, seed, e) for m, seed, e in found]
@@ -81,6 +83,7 @@ def entry(table, model, system="spring", split="test"):
         ("fast", "noise_floor_x1e4", 10), ("slow", "mse_x1e4", 40),
         ("slow", "num_seeds", 1), ("slow", "skill", 0.25), ("mine", "mse_x1e4", 31),
         ("mean_image", "skill", 0), ("noise_floor", "skill", 1),
+        ("true_video", "skill", 0.85), ("true_video", "mse_clean_x1e4", 8),
     ],
 )  # fmt: skip
 def test_a_cell_is_what_its_definition_says(table, model, name, expected):
@@ -121,7 +124,7 @@ def test_a_model_without_a_label_is_called_by_its_name(table):
 
 
 def test_there_is_one_row_per_model_system_and_split(table):
-    assert len(table) == 18 and not table.duplicated(["model", "system", "split"]).any()
+    assert len(table) == 22 and not table.duplicated(["model", "system", "split"]).any()
 
 
 def test_without_references_there_is_no_skill_but_a_table(all_errors, published):
@@ -151,7 +154,9 @@ def test_a_cell_says_error_seeds_skill_and_paper(table):
         "20.00 ± 2.24; seeds ± 2.83; skill 0.75; paper 6.25 ± 2.03"
     )
     assert cells["Slow model"] == "40.00 ± 2.24; skill 0.25"
-    assert cells["noise floor"] == "10.00 ± 2.24"
+    assert cells["noise floor"] == "10.00 ± 2.24; clean 5.00"
+    assert cells["mean image"] == "50.00 ± 2.24; clean 25.00"
+    assert cells["true video"] == "16.00 ± 2.24; skill 0.85; clean 8.00"
 
 
 class Page(HTMLParser):
@@ -189,7 +194,7 @@ def test_the_markdown_holds_every_number_once(table):
 
 def test_every_line_of_the_markdown_table_has_the_same_columns(table):
     lines = markdown_table(layout1(table)).splitlines()
-    assert len(lines) == 2 + 5 and {line.count("|") for line in lines} == {6}
+    assert len(lines) == 2 + 6 and {line.count("|") for line in lines} == {6}
 
 
 def test_the_html_holds_every_number_once_and_its_tags_match(table):

@@ -1,5 +1,8 @@
+import json
 import re
+import shlex
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -9,6 +12,7 @@ import torch
 from command_lines import load
 from matplotlib.text import Annotation
 from PIL import Image
+from pipeline import CONFIG, MODELS, shown, snakemake
 
 from hgnpipe.data.points import SPLITS, draw_points, save_points
 from hgnpipe.data.simulation import simulate
@@ -87,7 +91,11 @@ def references(seed=7):
     return {
         f"{name} {split}": scores(mse)
         for split in ("train", "test")
-        for name, mse in (("mean_image", mean_image), ("noise_floor", floor))
+        for name, mse in (
+            ("mean_image", mean_image),
+            ("noise_floor", floor),
+            ("true_video", floor * 2),
+        )
     }
 
 
@@ -148,7 +156,8 @@ def results(tmp_path_factory):
             save_films(run / "films.h5", *films(offset))
             error_rows(name, {model: 1e-3}).to_csv(run / "errors.csv", index=False)
         save_errors(folder / "references" / f"{name}.h5", references())
-        rows = error_rows(name, {"mean_image": 3e-3, "noise_floor": 1e-4})
+        levels = {"mean_image": 3e-3, "noise_floor": 1e-4, "true_video": 2e-4}
+        rows = error_rows(name, levels)
         rows.to_csv(folder / "references" / f"{name}.csv", index=False)
     return folder
 
@@ -316,8 +325,8 @@ def test_what_fig05_shows(figure_of):
 
 def test_what_fig06_shows(figure_of):
     hgn, hnn = figure_of(FIG06).subfigs
-    references = ["mean image", "noise floor"]
-    assert shape(hgn) == [(4, 0, 0, 0)] * 4 and shape(hnn) == [(3, 0, 0, 0)] * 4
+    references = ["mean image", "noise floor", "true video"]
+    assert shape(hgn) == [(5, 0, 0, 0)] * 4 and shape(hnn) == [(4, 0, 0, 0)] * 4
     assert legend_of(hgn) == ["My HGN", "Other HGN", *references]
     assert legend_of(hnn) == ["HNN", *references]
     for part in (hgn, hnn):
@@ -330,7 +339,7 @@ def test_what_fig06_shows(figure_of):
 @pytest.mark.parametrize("names", [["mine"], ["hnn"], ["mine", "hnn"], ["hnn", "mine"]])
 def test_fig06_has_rows_of_the_models_that_it_is_given_and_no_others(figure_of, names):
     figure = figure_of(FIG06, families={name: FAMILIES[name] for name in names})
-    assert [legend_of(part)[:-2] for part in figure.subfigs] == [
+    assert [legend_of(part)[:-3] for part in figure.subfigs] == [
         [LABELS[name]] for name in names
     ]
     assert "not run" not in texts(figure)
@@ -350,6 +359,19 @@ def test_what_fig07_shows(figure_of):
         sheet = axes.get_images()[0].get_array()
         rows = np.asarray(sheet)[::10, 10, 0]
         assert rows.tolist() == [3, 23, 13, 33, 43, 53, 123]  # step 3 of each video
+
+
+@pytest.mark.parametrize("ran", SHOWN)
+def test_a_model_of_fig07_that_was_not_run_has_a_label_without_a_skill(
+    figure_of, arguments, ran
+):
+    films = [path for path in arguments[FIG07]["films"] if f"/{ran}/" in str(path)]
+    axes = figure_of(FIG07, films=films).axes[0]
+    labels = [text.get_text() for text in axes.get_yticklabels()]
+    skills = [label for label in labels if "skill" in label]
+    assert len(skills) == 1 and skills[0].startswith(LABELS[ran])
+    assert all(label == label.strip(", ") for label in labels)
+    assert "not run" in texts(axes.figure)
 
 
 def test_what_fig08_shows(figure_of):
@@ -621,14 +643,54 @@ def test_lines_of_fig06_are_the_errors_of_the_example():
         np.testing.assert_allclose(drawn, 1e4 * hnn[split].mse[2], rtol=1e-6)
 
 
-def test_the_mean_image_is_of_the_example_and_the_floor_of_all_trajectories():
+def test_the_mean_image_is_of_the_example_floor_and_truth_of_all_trajectories():
     every = {"pendulum": found(mine=random_scores(0))}
     axes = panels06(FIG06.draw(every, FAMILIES, LABELS, 1))[0][0, 0]
-    mean_image, floor = (references()[f"{n} train"].mse for n in FIG06.REFERENCES)
+    known = {name: references()[f"{name} train"].mse for name in FIG06.REFERENCES}
+    assert [*known] == ["mean_image", "noise_floor", "true_video"]
     drawn = line(axes, "mean_image")
-    np.testing.assert_allclose(drawn, 1e4 * mean_image[1], rtol=1e-6)
-    drawn = line(axes, "noise_floor")
-    np.testing.assert_allclose(drawn, 1e4 * floor.mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(drawn, 1e4 * known["mean_image"][1], rtol=1e-6)
+    for name in ("noise_floor", "true_video"):
+        expected = 1e4 * known[name].mean(axis=0)
+        np.testing.assert_allclose(line(axes, name), expected, rtol=1e-6)
+
+
+@pytest.mark.slow
+def test_fig06_of_a_preset_with_flows_shows_its_models_and_no_flow(fresh):
+    done = snakemake(fresh, "-n", "-p", "results/smoke/figures/fig06_mse_per_frame.png")
+    said, script = shown(done), "fig06_mse_per_frame.py"
+    (command,) = re.findall(rf"python \S*{script} .*$", said, re.M)
+    words = shlex.split(command)
+    families, labels = (
+        json.loads(words[words.index(f"--{key}") + 1]) for key in ("families", "labels")
+    )
+    every = {"pendulum": found(**dict.fromkeys(MODELS, random_scores(0)))}
+    figure = FIG06.draw(every, families, labels, 0)
+    named = [label for part in figure.subfigs for label in legend_of(part)[:-3]]
+    assert sorted(named) == sorted(row["label"] for row in MODELS.values())
+    assert len(CONFIG["flows"]) > 0
+    for name, row in CONFIG["flows"].items():
+        assert name not in texts(figure) and row["label"] not in texts(figure)
+    assert "not run" not in texts(figure)
+
+
+@pytest.mark.parametrize("num", [1, 4, 5, 9])
+def test_legend_and_remarks_of_fig06_lie_on_the_page_and_apart(num):
+    names = [f"model{n}" for n in range(num)]
+    mean_image = references()
+    collapsed = {s: mean_image[f"mean_image {s}"] for s in ("train", "test")}
+    systems = ["spring", "pendulum", "two_body", "three_body"]
+    every = {s: found(**dict.fromkeys(names, collapsed)) for s in systems}
+    labels = {name: f"Model ({name})" for name in names}
+    figure = FIG06.draw(every, dict.fromkeys(names, "hgn"), labels, 0)
+    figure.draw_without_rendering()
+    page, (part,) = figure.bbox, figure.subfigs
+    boxes = [one.get_window_extent() for one in part.legends]
+    boxes += [axes.xaxis.label.get_window_extent() for axes in part.axes[-4:]]
+    assert len(boxes) == 5
+    assert all(page.x0 <= box.x0 and box.x1 <= page.x1 for box in boxes)
+    remarks = boxes[1:]
+    assert all(a.x1 <= b.x0 for a, b in pairwise(remarks))
 
 
 def test_models_of_a_family_share_rows_and_scales():

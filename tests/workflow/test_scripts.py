@@ -256,7 +256,7 @@ def test_the_chain_makes_its_files_and_nothing_else(made):
 
 def test_the_chain_ends_in_finite_numbers(made):
     table = pd.read_csv(made / "table1.csv")
-    assert len(table) == 3 * 2
+    assert len(table) == 4 * 2
     columns = ["mse_x1e4", "std_x1e4", "mse_clean_x1e4", "kl", "skill"]
     assert np.isfinite(table[columns]).all(axis=None)
 

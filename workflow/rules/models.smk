@@ -76,7 +76,7 @@ rule evaluate:
 
 
 rule evaluate_references:
-    """Errors of the mean image and the noise floor of one system."""
+    """Errors of the mean image, the noise floor and the true video of one system."""
     input:
         videos=rules.evaluate.input.videos,
         trajectories=rules.evaluate.input.trajectories,

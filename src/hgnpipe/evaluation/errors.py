@@ -89,12 +89,14 @@ def mean_image_errors(
 
 
 def noise_floor_errors(frames: Frames, other: Frames, clean: Frames) -> Errors:
-    """Errors that no smooth rollout can be expected to beat.
+    """Errors of the best prediction that does not know the noise: a blurred one.
 
     Half the error between two observations of the same motion with independent noise
-    is the expected variance of a frame given the motion: the error against the observed
-    frames of the best possible prediction. That prediction is the mean over the noise,
-    whose error against the clean frame is estimated without bias from the same pair.
+    is the expected variance of a frame given the motion: the smallest expected error
+    against the observed frames. The prediction that has it is the mean over the noise,
+    which is blurred; its error against the clean frame is estimated without bias from
+    the same pair. The true video has more (see `true_video_errors`), and what has seen
+    the very frames, and with them their noise, may have less.
 
     Args:
         frames: Observed videos.
@@ -107,6 +109,17 @@ def noise_floor_errors(frames: Frames, other: Frames, clean: Frames) -> Errors:
         bias = ((one - true) * (two - true)).mean(dim=(2, 3, 4)).numpy()
         parts.append((floor, bias))
     return _without_energy(*map(np.concatenate, zip(*parts, strict=True)))
+
+
+def true_video_errors(frames: Frames, clean: Frames) -> Errors:
+    """Errors of predicting the true motion, drawn sharply: no learned model does so.
+
+    Against the frames without noise it has none. Against the observed ones its expected
+    error is that of the noise floor, plus the floor's own error against the clean ones.
+    """
+    pairs = zip(_singly(frames), _singly(clean), strict=True)
+    mse = np.concatenate([pixel_mse(true, one) for one, true in pairs])
+    return _without_energy(mse, np.zeros_like(mse))
 
 
 def pixel_mse(

@@ -24,12 +24,15 @@ from hgnpipe.files.whole import written_whole
 REFERENCES = {
     "mean_image": {"color": "0.45", "linestyle": (0, (6, 2)), "linewidth": 1.0},
     "noise_floor": {"color": "0.45", "linestyle": (0, (1, 1.5)), "linewidth": 1.2},
+    "true_video": {"color": "0.45", "linestyle": "-", "linewidth": 0.7},
 }
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES = ("-", (0, (4, 1.5)), (0, (5, 1, 1, 1)), (0, (2, 1)), (0, (7, 1, 1, 1, 1, 1)))
 
 WIDTH = 7.0
 """Width of a figure in inches: a page of text."""
+LEGEND_COLUMNS = 5
+"""Most entries of a legend that fit on a line."""
 
 STYLE = {
     "figure.constrained_layout.use": True,
@@ -150,7 +153,9 @@ def add_legend(
         side: upper or lower.
         style: What is to be different, as for `Figure.legend`.
     """
-    usual = {"loc": f"outside {side} center", "ncols": len(handles), "handlelength": 3}
+    rows = -(-len(handles) // LEGEND_COLUMNS)
+    columns = -(-len(handles) // max(rows, 1))
+    usual = {"loc": f"outside {side} center", "ncols": columns, "handlelength": 3}
     figure.legend(handles.values(), handles.keys(), **{**usual, **style})
 
 

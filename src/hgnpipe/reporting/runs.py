@@ -10,6 +10,7 @@ import pandas as pd
 REFERENCE_LABELS = {
     "mean_image": "mean image",
     "noise_floor": "noise floor",
+    "true_video": "true video",
     "target": "target",
     "gaussian": "Gaussian",
 }

@@ -46,7 +46,8 @@ def main(
 
     Args:
         errors: Errors of one run of every model on every system, HDF5.
-        references: Errors of mean image and noise floor of every system, HDF5.
+        references: Errors of mean image, noise floor and true video of every system,
+            HDF5.
         families: Family of every sequence model of the preset; each family has rows,
             and scales, of its own.
         labels: Names of the models.
@@ -104,9 +105,12 @@ def draw_rollouts(
     example: int,
 ) -> None:
     """Error of each frame of one trajectory under every model."""
-    # The floor of one trajectory is one draw of the noise: its mean says more.
-    mean_image, floor = (found["references"][f"{name} {split}"] for name in REFERENCES)
-    lines = {"mean_image": mean_image.mse[example], "noise_floor": floor.mse.mean(0)}
+    # Floor and truth of one trajectory are one draw of the noise: a mean says more.
+    known = {name: found["references"][f"{name} {split}"].mse for name in REFERENCES}
+    lines = {
+        name: mse[example] if name == "mean_image" else mse.mean(axis=0)
+        for name, mse in known.items()
+    }
     lines |= {name: found[name][split].mse[example] for name in models if name in found}
     for name, mse in lines.items():
         axes.plot(SCALE * mse, label=name, **{"linewidth": 1.1, **styles[name]})
@@ -125,7 +129,7 @@ def remarks(
             label = label_of(name, labels).replace(" ", "\N{NO-BREAK SPACE}")
             kinds.setdefault(kind, []).append(label)
     texts = [f"{kind}: {', '.join(names)}" for kind, names in kinds.items()]
-    return [textwrap.fill(text, 28, break_on_hyphens=False) for text in texts]
+    return [textwrap.fill(text, 24, break_on_hyphens=False) for text in texts]
 
 
 def remark(found: dict[str, Rollouts], name: str) -> str:

@@ -74,14 +74,19 @@ def strips_of(
     any_film = film or other
     return [
         ("observed", any_film.observed),
-        (f"{label}\nforward, {skills.get(model, '')}", film and film.forward),
+        (with_skill(f"{label}\nforward", skills.get(model)), film and film.forward),
         ("true past", any_film.past),
         (f"{label}\nbackward", film and film.backward),
         (f"{label}\ndouble speed", film and film.double),
         (f"{label}\nhalf speed", film and film.half),
-        (f"{baseline_label}\nforward, {skills.get(baseline, '')}",
+        (with_skill(f"{baseline_label}\nforward", skills.get(baseline)),
          other and other.forward),
     ]  # fmt: skip
+
+
+def with_skill(label: str, skill: str | None) -> str:
+    """Label of a rollout; without a skill if the model was not run."""
+    return f"{label}, {skill}" if skill else label
 
 
 def shortened(strips: list[Strip]) -> list[Strip]:

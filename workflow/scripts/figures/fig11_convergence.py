@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 
 from hgnpipe.collection import lookup
 from hgnpipe.reporting.plotting import (
-    REFERENCES,
     add_legend,
     columns_width,
     draw_seeds,
@@ -27,6 +26,9 @@ from hgnpipe.reporting.runs import by_run, label_of, read_history
 from hgnpipe.reporting.table1 import SCALE, read_errors
 from hgnpipe.runtime.command import run
 
+LEVELS = ("mean_image", "noise_floor")
+"""Not the true video: on most systems its line would lie on that of the floor."""
+
 
 def main(
     history: list[Path],
@@ -40,7 +42,7 @@ def main(
     Args:
         history: Course of the training of the model on every system with every seed,
             CSV; none if it was not trained.
-        references: Errors of mean image and noise floor of every system, CSV.
+        references: Errors of the references of every system, CSV.
         model: Name of the model.
         labels: Names of the models.
         output: Files to write, in the formats that their names ask for.
@@ -69,7 +71,7 @@ def draw(
     styles = model_styles([*labels, model])
     handles: dict[str, Artist] = {}
     for axes, (system, seeds) in zip(panels, courses.items(), strict=True):
-        shown = SCALE * levels.loc[system, list(REFERENCES)]
+        shown = SCALE * levels.loc[system, list(LEVELS)]
         for name, level in shown.items():
             line = axes.axhline(level, label=name, **styles[name])
             handles[label_of(name, labels)] = line

@@ -1,4 +1,4 @@
-"""Rule evaluate_references: errors of the mean image, and the noise floor."""
+"""Rule evaluate_references: errors of mean image, noise floor and true video."""
 
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from hgnpipe.evaluation.errors import (
     noise_floor_errors,
     per_trajectory,
     save_errors,
+    true_video_errors,
 )
 from hgnpipe.files.whole import written_whole
 from hgnpipe.reporting.runs import Run, system_of
@@ -30,7 +31,7 @@ def main(
     errors: Path,
     threads: int = 1,
 ) -> None:
-    """Evaluate what a collapsed model predicts, and what no model can do better.
+    """Evaluate what a collapsed model predicts, the best blurred one, and the truth.
 
     Args:
         train_videos: Videos whose mean image is taken, ``.../{system}/...``, HDF5.
@@ -53,6 +54,7 @@ def main(
         references = {
             "mean_image": mean_image_errors(mean, split.frames, clean),
             "noise_floor": noise_floor_errors(split.frames, other, clean),
+            "true_video": true_video_errors(split.frames, clean),
         }
         for name, values in references.items():
             found[f"{name} {split.name}"] = values

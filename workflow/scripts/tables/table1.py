@@ -10,10 +10,15 @@ CAPTION = (
     "Table 1 ({preset} preset). Average pixel MSE over the rollout, mean ± standard "
     "deviation over trajectories, all multiplied by 1e4. Mean image: predict the "
     "mean training image, what a collapsed model gets. Noise floor: half the MSE "
-    "between two observations of the same motion, what a perfect rollout gets. Skill = "
-    "1 - (MSE - floor) / (mean image - floor): 0 is collapsed, 1 is perfect. Seeds ±: "
-    "standard deviation over the means of the training seeds, where there are several. "
-    "Paper: the figures that it prints, from its own, different, videos."
+    "between two observations of the same motion, what the best prediction without "
+    "knowledge of the noise gets, which is blurred. True video: predict the true "
+    "frames, sharp and without noise; it gets more than the floor. Skill = 1 - (MSE "
+    "- floor) / (mean image - floor): 0 is collapsed, 1 the floor; a skill above "
+    "that of the true video says that a prediction is blurred or has the noise in "
+    "it, not that it is better than the truth. Clean: MSE against frames without "
+    "noise; of all rows it is in the table as data. Seeds ±: standard deviation "
+    "over the means of the training seeds, where there are several. Paper: the "
+    "figures that it prints, from its own, different, videos."
 )
 
 
