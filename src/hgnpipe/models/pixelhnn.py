@@ -19,6 +19,7 @@ from hgnpipe.hamiltonian import State, force, velocity
 from hgnpipe.integrators import INTEGRATORS, rollout
 from hgnpipe.models.base import Inferred, Prediction, check_input, play
 from hgnpipe.nn.autoencoders import ConvAutoencoder, MLPAutoencoder
+from hgnpipe.nn.initialisation import draw_orthogonal
 from hgnpipe.nn.networks import MLP, FrameScaler
 
 
@@ -35,6 +36,8 @@ class PixelHNN(nn.Module):
         hnn_weight: Factor of the Hamiltonian term, lambda_HNN in Eq. 15.
         centre_frames: Centre the encoder's input on the mean image, scale it to unit
             variance, and start the decoder at the mean image. Not in the paper.
+        orthogonal: Draw the initial weights of all linear layers, those of the energy
+            included, orthogonally: so do Greydanus et al. in their code.
         integrator: Key of `hgnpipe.integrators.INTEGRATORS`, for predictions only.
             The energy is not separable, so that leapfrog has no merit here.
     """
@@ -53,6 +56,7 @@ class PixelHNN(nn.Module):
         num_filters: int = 64,
         hnn_weight: float = 0.1,
         centre_frames: bool = False,
+        orthogonal: bool = False,
         integrator: str = "rk4",
     ) -> None:
         super().__init__()
@@ -72,6 +76,8 @@ class PixelHNN(nn.Module):
             else MLPAutoencoder(scaler, image_size, latent_size, hidden_size)
         )
         self.hamiltonian = StateEnergy(latent_size, hidden_size)
+        if orthogonal:
+            draw_orthogonal(self)
 
     @staticmethod
     def unused_options(options: Mapping[str, Any]) -> set[str]:
