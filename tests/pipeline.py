@@ -15,8 +15,9 @@ SOURCES = ["Snakefile", "config.yaml", "docs/choices.md"]
 SOURCES += ["profiles", "slurm", "src", "workflow"]
 
 CONFIG = yaml.safe_load((REPOSITORY / "config.yaml").read_text("utf-8"))
-MODELS, PRESETS = CONFIG["models"], CONFIG["presets"]
+PRESETS = CONFIG["presets"]
 SMOKE = PRESETS["smoke"]
+MODELS = {name: CONFIG["models"][name] for name in SMOKE["models"]}
 
 # One training, for tests that need one.
 SYSTEM = SMOKE["systems"][0]

@@ -47,7 +47,7 @@ def shipped(tmp_path_factory):
 def entries():
     """Every preset, model and system; one system per model in the larger presets."""
     for preset, block in SHIPPED["presets"].items():
-        for number, model in enumerate(SHIPPED["models"]):
+        for number, model in enumerate(block["models"]):
             systems = block["systems"]
             if preset != "smoke":
                 systems = [systems[number % len(systems)]]

@@ -12,8 +12,10 @@ VARIANTS = {
     "euler": {"integrator": "euler"},
     "deterministic": {"deterministic": True},
     "no_f_psi": {"f_psi": False},
+    "vector": {"num_pairs": 2, "num_keypoints": 3, "hidden_size": 8},
 }
 every_variant = pytest.mark.parametrize("options", VARIANTS.values(), ids=VARIANTS)
+VECTOR = VARIANTS["vector"]
 STILL = {"deterministic": True, "gradient_rms": 1.0}
 
 
@@ -399,7 +401,11 @@ def test_a_model_that_is_not_centred_ignores_the_mean_image(tiny_hgn, frames):
         ("num_frames", 1, "2 or more"), ("image_size", 30, "8, 16, 32, 64"),
         ("integrator", "leapforg", "euler, leapfrog"), ("dt", 0.0, "positive"),
         ("kappa", 0.0, "positive"), ("num_filters", 1, "2 or more"),
-        ("latent_channels", 0, "1 or more"), ("num_decoded", 0, "between 1 and"),
+        ("latent_channels", 0, "1 or more"), ("num_pairs", 0, "1 or more"),
+        ("num_seen", 5, r"num_frames \(4\)"),
+        ("inferred_frame", "second", "first, last, middle"),
+        ("geco_rate", -0.1, "zero or positive"), ("multiplier", 20.0, "0.1 to 10.0"),
+        ("geco_start", -1, "zero or positive"), ("num_decoded", 0, "between 1 and"),
         ("num_decoded", 5, r"num_frames \(4\)"), ("kl_delay", -1, "zero or positive"),
         ("kl_ramp", -1, "zero or positive"), ("first_horizon", 0, "1 or more"),
         ("horizon_growth", -1, "zero or positive"),
@@ -412,11 +418,87 @@ def test_a_bad_option_is_answered_with_what_is_legal(tiny_hgn, option, value, le
         tiny_hgn(**{option: value})
 
 
+@pytest.mark.parametrize("options", [{}, VECTOR], ids=["image", "vector"])
+@pytest.mark.parametrize(("inferred", "before"), [("middle", 2), ("last", 4)])
+def test_the_state_of_a_later_frame_is_rolled_back_to_the_first(
+    tiny_hgn, inferred, before, options
+):
+    video = torch.rand(2, 5, 3, 8, 8)
+    model = tiny_hgn(num_frames=5, inferred_frame=inferred, gradient_rms=1.0, **options)
+    expected = model.state_of(model.posterior(video).mean)
+    first = model.infer(video).state
+    path = model.rollout(first, model.dt, before)
+    assert (first.q - expected.q).abs().max() > 0.01
+    torch.testing.assert_close(path.q[:, before], expected.q, rtol=0, atol=1e-5)
+    torch.testing.assert_close(path.p[:, before], expected.p, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("inferred", ["first", "middle", "last"])
+def test_the_loss_of_a_frame_is_that_of_the_prediction_of_this_frame(
+    tiny_hgn, inferred
+):
+    model = tiny_hgn(num_frames=5, inferred_frame=inferred, **STILL)
+    video = torch.rand(3, 5, 3, 8, 8)
+    mse = (model.predict(video).frames - video).square().mean().item()
+    assert losses(model, video, 0)[0] == pytest.approx(mse, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("inferred", "seen", "shown"),
+    [("first", 2, [0, 1]), ("middle", 3, [1, 2, 3]), ("last", 2, [3, 4])],
+)
+def test_the_encoder_sees_the_frames_around_the_inferred_one(
+    tiny_hgn, inferred, seen, shown
+):
+    model = tiny_hgn(num_frames=5, inferred_frame=inferred, num_seen=seen)
+    video = torch.rand(1, 5, 3, 8, 8)
+    means = [model.posterior(video).mean]
+    for frame in range(5):
+        changed = video.clone()
+        changed[:, frame] = 0
+        means.append(model.posterior(changed).mean)
+    differ = [n for n, one in enumerate(means[1:]) if not torch.equal(one, means[0])]
+    assert differ == shown
+
+
+def test_from_the_middle_the_horizon_grows_in_both_directions(tiny_hgn):
+    model = tiny_hgn(num_frames=5, inferred_frame="middle", horizon_growth=10, **STILL)
+    video = torch.rand(3, 5, 3, 8, 8)
+    error = (model.predict(video).frames - video).square().mean((0, 2, 3, 4))
+    for iteration, span in [(0, slice(1, 4)), (10, slice(0, 5))]:
+        found = losses(model, video, iteration)[0]
+        assert found == pytest.approx(error[span].mean().item(), rel=1e-4)
+
+
+def test_a_vector_state_has_as_many_pairs_as_asked(tiny_hgn, frames):
+    model = tiny_hgn(num_pairs=3)
+    state, _, variance = model.infer(frames)
+    assert state.q.shape == state.p.shape == (3, 3)
+    assert variance.shape == (3, 6)
+
+
+@pytest.mark.parametrize(
+    ("kappa", "end"), [(1e-9, 10.0), (1.0, 0.1)], ids=["tight", "loose"]
+)
+def test_geco_moves_from_its_start_on_and_says_where_it_ended(
+    tiny_hgn, frames, kappa, end
+):
+    model = tiny_hgn(kappa=kappa, geco_rate=1.0, geco_start=3)
+    found = [model.loss(frames, n)["multiplier"].item() for n in range(8)]
+    assert found[:3] == [1, 1, 1] and found[3] != 1
+    assert found[-1] == pytest.approx(end)
+    assert f"bound {end:g}" in model.remark
+
+
+def test_a_deterministic_model_has_nothing_to_remark(tiny_hgn):
+    assert tiny_hgn(deterministic=True).remark == ""
+
+
 @every_variant
 def test_a_diverged_model_has_a_loss_that_says_so(tiny_hgn, frames, options):
     model = tiny_hgn(**options)
     with torch.no_grad():
-        model.encoder[0].weight.fill_(math.nan)
+        next(model.encoder.parameters()).fill_(math.nan)
     assert model.loss(frames, 0, generator(0))["loss"].isnan()
 
 

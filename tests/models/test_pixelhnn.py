@@ -22,6 +22,8 @@ VERSIONS = {
     "conv": {"convolutional": True},
     "centred": {"centre_frames": True},
     "conv_centred": {"convolutional": True, "centre_frames": True},
+    "orthogonal": {"orthogonal": True},
+    "conv_orthogonal": {"convolutional": True, "orthogonal": True},
 }
 every_version = pytest.mark.parametrize("options", VERSIONS.values(), ids=VERSIONS)
 
@@ -133,6 +135,35 @@ def test_every_parameter_gets_a_gradient(frames, options):
         n for n, p in model.named_parameters() if p.grad is None or not p.grad.any()
     ]
     assert unused == []
+
+
+def is_orthogonal(weight):
+    short = weight if weight.shape[0] <= weight.shape[1] else weight.T
+    return torch.allclose(short @ short.T, torch.eye(len(short)), atol=1e-5)
+
+
+@pytest.mark.parametrize("convolutional", [False, True])
+def test_orthogonal_weights_are_those_of_every_linear_layer(convolutional):
+    given = {"convolutional": convolutional, "latent_size": 2}
+    drawn, plain = (
+        [m for m in build(orthogonal=on, **given).modules() if isinstance(m, nn.Linear)]
+        for on in (True, False)
+    )
+    assert len(drawn) == (2 + 3 if convolutional else 2 * 4 + 3)
+    assert all(is_orthogonal(layer.weight) for layer in drawn)
+    assert not any(is_orthogonal(layer.weight) for layer in plain)
+
+
+def test_orthogonal_weights_leave_the_convolutions_as_they_are():
+    one, other = (
+        build_model("pixelhnn", seed=0, **SMALL, convolutional=True, orthogonal=on)
+        for on in (True, False)
+    )
+    pairs = zip(one.modules(), other.modules(), strict=True)
+    found = [
+        torch.equal(a.weight, b.weight) for a, b in pairs if isinstance(a, nn.Conv2d)
+    ]
+    assert found and all(found)
 
 
 @every_version

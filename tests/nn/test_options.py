@@ -54,13 +54,13 @@ UNUSED = {
 OTHERS = {
     "integrator": "euler", "dt": 0.4, "kappa": 0.2, "multiplier": 3.0, "num_filters": 6,
     "latent_channels": 3, "printed_decoder": True, "bf16_decoder": True,
-    "centre_frames": True, "gradient_rms": 0.7, "num_decoded": 2, "kl_delay": 2,
-    "kl_ramp": 4, "horizon_growth": 1, "first_horizon": 2, "hidden_size": 10,
-    "hnn_weight": 0.9, "num_steps": 4, "num_leapfrog": 2, "sigma": 3.0, "beta": 2.0,
-    "feature_scale": 2.0, "num_importance_samples": 3, "elbo_iterations": 2,
-    "multiplier_bounds": (0.5, 1.001), "geco_rate": 0.02, "geco_start": 2,
-    "num_pairs": 2, "num_keypoints": 3, "inferred_frame": "middle", "num_seen": 3,
-    "num_frames": 3, "latent_size": 4, "image_size": 16, "num_dims": 3,
+    "centre_frames": True, "orthogonal": True, "gradient_rms": 0.7, "num_decoded": 2,
+    "kl_delay": 2, "kl_ramp": 4, "horizon_growth": 1, "first_horizon": 2,
+    "hidden_size": 10, "hnn_weight": 0.9, "num_steps": 4, "num_leapfrog": 2,
+    "sigma": 3.0, "beta": 2.0, "feature_scale": 2.0, "num_importance_samples": 3,
+    "elbo_iterations": 2, "multiplier_bounds": (0.5, 1.001), "geco_rate": 0.02,
+    "geco_start": 2, "num_pairs": 2, "num_keypoints": 3, "inferred_frame": "middle",
+    "num_seen": 3, "num_frames": 3, "latent_size": 4, "image_size": 16, "num_dims": 3,
 }  # fmt: skip
 """Another value of every option that is no choice between two."""
 

@@ -332,7 +332,7 @@ def test_every_preset_plans_one_training_per_system_model_and_seed(
 ):
     block = PRESETS[preset]
     num_systems = len(block["systems"])
-    num_runs = num_systems * len(MODELS) * len(block["seeds"])
+    num_runs = num_systems * len(block["models"]) * len(block["seeds"])
     flows = block["flows"]
     learn = {d: names for d, names in flows["learn"].items() if d != "others"}
     learned = [(d, flow) for d, names in learn.items() for flow in names]
@@ -371,7 +371,7 @@ def test_every_preset_plans_one_training_per_system_model_and_seed(
 @pytest.mark.parametrize("preset", PRESETS)
 def test_any_file_of_any_preset_can_be_asked_for_by_its_path(fresh, preset):
     block = PRESETS[preset]
-    system, model, seed = block["systems"][-1], [*MODELS][-1], 2
+    system, model, seed = block["systems"][-1], block["models"][-1], 2
     run = f"results/{preset}/runs/{system}/{model}/seed{seed}"
     done = snakemake(fresh, "-n", f"{run}/model.safetensors")
     assert jobs(done) == {"simulate": 1, "render": 1, "train": 1}

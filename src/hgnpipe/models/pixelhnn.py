@@ -15,10 +15,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hgnpipe.collection import lookup, require
-from hgnpipe.hamiltonian import State, force, velocity
+from hgnpipe.hamiltonian import State, motion
 from hgnpipe.integrators import INTEGRATORS, rollout
 from hgnpipe.models.base import Inferred, Prediction, check_input, play
 from hgnpipe.nn.autoencoders import ConvAutoencoder, MLPAutoencoder
+from hgnpipe.nn.initialisation import draw_orthogonal
 from hgnpipe.nn.networks import MLP, FrameScaler
 
 
@@ -35,6 +36,8 @@ class PixelHNN(nn.Module):
         hnn_weight: Factor of the Hamiltonian term, lambda_HNN in Eq. 15.
         centre_frames: Centre the encoder's input on the mean image, scale it to unit
             variance, and start the decoder at the mean image. Not in the paper.
+        orthogonal: Draw the initial weights of all linear layers, those of the energy
+            included, orthogonally: so do Greydanus et al. in their code.
         integrator: Key of `hgnpipe.integrators.INTEGRATORS`, for predictions only.
             The energy is not separable, so that leapfrog has no merit here.
     """
@@ -53,6 +56,7 @@ class PixelHNN(nn.Module):
         num_filters: int = 64,
         hnn_weight: float = 0.1,
         centre_frames: bool = False,
+        orthogonal: bool = False,
         integrator: str = "rk4",
     ) -> None:
         super().__init__()
@@ -72,6 +76,8 @@ class PixelHNN(nn.Module):
             else MLPAutoencoder(scaler, image_size, latent_size, hidden_size)
         )
         self.hamiltonian = StateEnergy(latent_size, hidden_size)
+        if orthogonal:
+            draw_orthogonal(self)
 
     @staticmethod
     def unused_options(options: Mapping[str, Any]) -> set[str]:
@@ -103,7 +109,8 @@ class PixelHNN(nn.Module):
         """
         check_input(frames, self.window, self.image_size)
         pair = frames[:, :2]
-        now, after = self.encode(pair), self.encode(frames[:, 1:3])
+        both = self.encode(torch.cat([pair, frames[:, 1:3]]))  # faster than one by one
+        now, after = map(State, *(half.chunk(2) for half in both))
         # CHOICE (A.3): Eqs. 12 and 13 do not say how batch and coordinates combine. All
         # squares are means over both, and X_t alone is auto-encoded, not X_t+1 as well:
         # so do Greydanus et al.
@@ -170,8 +177,9 @@ class PixelHNN(nn.Module):
 
     def _hamiltonian_loss(self, now: State, after: State) -> Tensor:
         """Violation of Hamilton's equations, one frame apart (Eq. 12, dt = 1)."""
-        dq = F.mse_loss(velocity(self.hamiltonian, *now), after.q - now.q)
-        dp = F.mse_loss(force(self.hamiltonian, *now), after.p - now.p)
+        rates = motion(self.hamiltonian, *now)
+        dq = F.mse_loss(rates.q, after.q - now.q)
+        dp = F.mse_loss(rates.p, after.p - now.p)
         return (dq + dp) / 2
 
 
