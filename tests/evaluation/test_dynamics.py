@@ -207,10 +207,13 @@ def test_the_measures_of_the_motion_are_those_of_the_rollouts():
 def test_latents_near_the_prior_count_as_collapsed():
     measures = measures_of_motion(played(variance=np.array([0.1, 0.49, 0.5, 1.0])))
     assert (measures["latents"], measures["latents_collapsed"]) == ([4], [2])
+    assert measures["pairs_used"] == [1]
 
 
 def test_a_model_without_a_posterior_has_no_count_of_latents():
-    assert not {"latents", "latents_collapsed"} & {*measures_of_motion(played())}
+    assert not {"latents", "latents_collapsed", "pairs_used"} & {
+        *measures_of_motion(played())
+    }
 
 
 @functools.cache

@@ -334,6 +334,29 @@ def test_dreams_have_the_shape_of_predictions_and_differ(tiny_hgn):
     assert made.frames[:, 0].flatten(1).unique(dim=0).shape[0] == 5
 
 
+@pytest.mark.parametrize("inferred", ["first", "middle", "last"])
+def test_dreams_begin_at_the_first_frame_whichever_is_inferred(tiny_hgn, inferred):
+    model = tiny_hgn(inferred_frame=inferred, gradient_rms=1.0)
+    start = model.sample_states(3, generator(0))
+    path = model.rollout(start, model.dt, model.num_frames - 1)
+    made = model.sample(3, model.num_frames - 1, generator=generator(0))
+    torch.testing.assert_close(made.frames, model.decode_path(path))
+    z = torch.empty(3, *model.z_shape).normal_(generator=generator(0))
+    expected = model.state_of(z).q
+    torch.testing.assert_close(path.q[:, model.before], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_states_of_the_posterior_lie_about_the_inferred_one(tiny_hgn, frames):
+    model = tiny_hgn(f_psi=False, inferred_frame="middle", gradient_rms=1e-3)
+    many = frames[:1].expand(4000, *frames.shape[1:])
+    drawn = model.sample_inferred(many, generator(0))
+    mean, _, variance = model.infer(frames[:1])
+    for number, (found, expected) in enumerate(zip(drawn, mean, strict=True)):
+        spread = variance.chunk(2, dim=1)[number].view_as(expected).sqrt()
+        assert ((found.mean(0) - expected[0]).abs() < 0.1 * spread[0]).all()
+        torch.testing.assert_close(found.std(0), spread[0], rtol=0.1, atol=0)
+
+
 def test_the_generator_decides_what_is_dreamt(tiny_hgn):
     model = tiny_hgn()
     one, same, other = (model.sample(2, 1, generator=generator(s)) for s in (0, 0, 1))

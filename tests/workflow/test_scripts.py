@@ -299,6 +299,7 @@ def test_motions_of_the_chain_are_about_its_trajectories(made):
 def test_measures_of_the_chain_have_numbers_where_there_are_enough_rollouts(made):
     table = pd.read_csv(made / "dynamics.csv").set_index("measure")
     undefined = ["energy_r2_linear", "energy_r2_monotone"]
+    assert {"sample_energy_distance", "sample_nearest_x1e4"} <= {*table.index}
     assert table.value[undefined].isna().all()
     assert np.isfinite(table.value.drop(undefined)).all()
     assert {"mse_beyond_1_x1e4", "mse_beyond_3_x1e4"} <= {*table.index}

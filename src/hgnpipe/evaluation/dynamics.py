@@ -124,8 +124,9 @@ def measures_of_motion(played: Played) -> Measures:
     Returns:
         A value per rollout: ``reversibility_error``, ``speed_mse_x1e4``,
         ``energy_drift`` inside the training window and beyond it. For models with a
-        posterior: how many latent dimensions there are and how many collapsed, that
-        is, have a posterior variance of 0.5 or more (the prior's is 1).
+        posterior: how many latent dimensions there are, how many collapsed, that is,
+        have a posterior variance of 0.5 or more (the prior's is 1), and ``pairs_used``,
+        half of how many did not: a pair (q, p) takes two.
     """
     measures = {
         "reversibility_error": played.returned,
@@ -137,6 +138,7 @@ def measures_of_motion(played: Played) -> Measures:
         collapsed = float((played.variance >= MAX_INFORMATIVE_VARIANCE).sum())
         measures["latents"] = np.array([float(played.variance.size)])
         measures["latents_collapsed"] = np.array([collapsed])
+        measures["pairs_used"] = np.array([(played.variance.size - collapsed) / 2])
     return measures
 
 

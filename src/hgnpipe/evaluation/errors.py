@@ -130,6 +130,12 @@ def pixel_mse(
     return (predicted - observed).square().mean(dim=(2, 3, 4)).cpu().numpy()
 
 
+def displacement(frames: Float[torch.Tensor, "B T 3 S S"]) -> Float[np.ndarray, " B"]:
+    """How much pictures move: mean squared difference of all later from the first."""
+    change = (frames[:, 1:] - frames[:, :1]).square()
+    return change.mean(dim=(1, 2, 3, 4)).cpu().numpy()
+
+
 def per_trajectory(errors: Errors) -> pd.DataFrame:
     """One row per trajectory: errors averaged over its frames, energy over time."""
     return pd.DataFrame(

@@ -131,6 +131,25 @@ class PhaseSpaceModel(SequenceModel, Protocol):
         ...
 
 
+@runtime_checkable
+class SamplingModel(PhaseSpaceModel, Protocol):
+    """A model of phase space with a prior, from which videos can be made (Fig. 8)."""
+
+    def sample_states(
+        self, num: int, generator: torch.Generator | None = None
+    ) -> State:
+        """States of the first frame of ``num`` motions, drawn from the prior."""
+        ...
+
+    def sample_inferred(
+        self,
+        frames: Float[Tensor, "B T 3 S S"],
+        generator: torch.Generator | None = None,
+    ) -> State:
+        """States of the first frame of these videos, drawn from the posterior."""
+        ...
+
+
 def play(
     model: PhaseSpaceModel,
     initial: State,

@@ -268,12 +268,36 @@ class HGN(nn.Module):
         Raises:
             ValueError: For the deterministic variant, which has no prior.
         """
+        state = self.sample_states(num, generator)
+        none = state.q.new_zeros(num)
+        return play(self, state, none, speed=speed, num_steps=num_steps)
+
+    @torch.no_grad()
+    def sample_states(
+        self, num: int, generator: torch.Generator | None = None
+    ) -> State:
+        """States of the first frame of ``num`` motions, drawn from the prior.
+
+        Raises:
+            ValueError: For the deterministic variant, which has no prior.
+        """
         if self.deterministic:
             raise ValueError("A deterministic HGN has no prior to sample from.")
         weight = next(self.parameters())
         z = weight.new_empty(num, *self.z_shape).normal_(generator=generator)
-        state = self.state_of(z)
-        return play(self, state, z.new_zeros(num), speed=speed, num_steps=num_steps)
+        return self._at_first_frame(self.state_of(z))
+
+    @torch.no_grad()
+    def sample_inferred(
+        self,
+        frames: Float[Tensor, "B T 3 S S"],
+        generator: torch.Generator | None = None,
+    ) -> State:
+        """States of the first frame, drawn from the posterior; `infer` has its mean."""
+        posterior = self.posterior(frames)
+        noise = torch.empty_like(posterior.mean).normal_(generator=generator)
+        z = posterior.mean + posterior.stddev * noise
+        return self._at_first_frame(self.state_of(z))
 
     def infer(self, frames: Float[Tensor, "B T 3 S S"]) -> Inferred:
         """Initial state at the posterior mean; KL and variance unless deterministic.
@@ -286,14 +310,18 @@ class HGN(nn.Module):
                 size.
         """
         posterior = self.posterior(frames)
-        state = self.state_of(posterior.mean)
-        if self.before:
-            past = self.rollout(state, -self.dt, self.before)
-            state = State(past.q[:, -1], past.p[:, -1])
+        state = self._at_first_frame(self.state_of(posterior.mean))
         if self.deterministic:
             return Inferred(state, frames.new_zeros(len(frames)), None)
         kl = kl_divergence(posterior, self.prior(posterior.mean))
         return Inferred(state, kl, posterior.variance.flatten(1))
+
+    def _at_first_frame(self, state: State) -> State:
+        """State of the inferred frame, rolled back to the first one."""
+        if not self.before:
+            return state
+        past = self.rollout(state, -self.dt, self.before)
+        return State(past.q[:, -1], past.p[:, -1])
 
     def posterior(self, frames: Float[Tensor, "B T 3 S S"]) -> Independent:
         """Diagonal Gaussian over the latent variable z of the inferred frame."""

@@ -9,6 +9,7 @@ from hgnpipe.data.videos import load_trajectories, open_videos
 from hgnpipe.evaluation import dynamics
 from hgnpipe.evaluation.errors import load_errors
 from hgnpipe.evaluation.rollouts import Evaluation, mse_of_mean_image, play_beyond
+from hgnpipe.evaluation.samples import Shown, measures_of_samples
 from hgnpipe.files.whole import check_writable, written_whole
 from hgnpipe.models import load_model
 from hgnpipe.reporting.runs import run_of
@@ -30,10 +31,11 @@ def main(
     device: str = "auto",
     threads: int = 1,
 ) -> None:
-    """Measure a model's dynamics on test trajectories.
+    """Measure a model's dynamics on test trajectories, and its samples.
 
     Args:
-        model_path: Trained model, ``.../{system}/{model}/seed{seed}/...``.
+        model_path: Trained model, ``.../{system}/{model}/seed{seed}/...``; its seed is
+            that of the samples.
         train_videos: Videos whose mean image is taken, HDF5.
         videos: Test videos, HDF5.
         trajectories: Their trajectories, HDF5.
@@ -70,7 +72,11 @@ def main(
         **dynamics.measures_of_motion(played),
         **dynamics.measures_of_energy(learned, true_energy(system, *first)),
         **dynamics.measures_of_map(played, q, p, evaluation["symetric_repeats"]),
-    }
+        **measures_of_samples(
+            model, Shown(open_videos(videos).frames, system, known.q, known.p),
+            size, this.seed,
+        ),
+    }  # fmt: skip
     with written_whole(output) as path:
         table = dynamics.as_rows(measures).assign(**this._asdict())
         table.to_csv(path, index=False)
