@@ -74,17 +74,17 @@ EXPLANATION = (
     "more dimensions than points it fits anything: its R² says little for HGN. With "
     "one true pair, a linear map always passes the second condition.",
     "Samples, of models with a prior: 300 motions drawn from it, of which 50 are "
-    "looked at as videos. Their true energies come from a polynomial, up to degree 3, from "
-    "latent to true states, fitted on test videos (latents drawn from the posterior; "
-    "of many dimensions the 40 principal components); R² of the map is on held-out "
-    "videos. Energies are in standard deviations of the data's: shift of the mean (0 "
-    "is right), spread (1 is right) and Wasserstein distance (0 is right; 0.1 to 0.2 "
-    "by chance). Where the map is bad, so is the distance of the test videos' own "
-    "energies by the map, and the samples' says nothing. Nearest true picture: how "
+    "looked at as videos. Their true energies come from a polynomial, up to degree 3, "
+    "from latent to true states, fitted on test videos (latents drawn from the "
+    "posterior; of many dimensions the 40 principal components); R² of the map is on "
+    "held-out videos. Energies are in standard deviations of the data's: shift of the "
+    "mean (0 is right), spread (1 is right) and Wasserstein distance (0 is right; 0.1 "
+    "to 0.2 by chance). Where the map is bad, so is the distance of the test videos' "
+    "own energies by the map, and the samples' says nothing. Nearest true picture: how "
     "sharp and how possible a frame is; compare with the same of other true pictures. "
     "Diversity (mean squared difference of two videos) and motion (of later frames "
-    "from the first) are relative to true videos: 1 is right, a model on the mean image "
-    "has 0.",
+    "from the first) are relative to true videos: 1 is right, a model on the mean "
+    "image has 0.",
 )
 """What the measures are, in the words that stand below their tables."""
 
