@@ -242,11 +242,11 @@ def arguments(data, results, flow_files):
                 *(results / f"runs/pendulum/{m}/seed0/errors.csv" for m in SHOWN),
                 results / "references" / "pendulum.csv",
             ],
-            "system": "pendulum", "model": "mine", "baseline": "hnn", "labels": LABELS,
+            "system": "pendulum", "models": ["mine"], "baseline": "hnn", "labels": LABELS,
         },
         FIG08: {
             "films": [results / f"runs/{n}/mine/seed0/films.h5" for n in NAMES],
-            "systems": NAMES, "model": "mine", "labels": LABELS,
+            "systems": NAMES, "models": ["mine"], "labels": LABELS,
         },
         FIG09: {
             "points": flow_files / "points.h5", "label": "My NHF",
@@ -380,9 +380,32 @@ def test_what_fig08_shows(figure_of):
     for axes, name in zip(figure.axes, ("pendulum", "two-body"), strict=True):
         assert axes.get_title(loc="left") == name
         labels = [text.get_text() for text in axes.get_yticklabels()]
-        assert labels == ["data", "sample 1", "sample 2", "sample 3"]
+        assert labels == ["data", "My HGN\nsample 1", "2", "3"]
         rows = np.asarray(axes.get_images()[0].get_array())[::10, 10, 0]
         assert rows.tolist() == [4, 4, 14, 24]  # step 4 of each video
+
+
+def test_fig07_shows_every_model_at_every_speed_below_the_one_before(figure_of):
+    figure = figure_of(FIG07, models=["mine", "other"])
+    for axes in figure.axes:
+        labels = [text.get_text() for text in axes.get_yticklabels()]
+        kinds = [label.partition("\n")[2].partition(",")[0] for label in labels[:-1]]
+        assert kinds == [
+            "", "forward", "forward", "", "backward", "backward", "double speed",
+            "double speed", "half speed", "half speed",
+        ]  # fmt: skip
+        assert [label.partition("\n")[0] for label in labels[1:3]] == [
+            LABELS["mine"], LABELS["other"],
+        ]  # fmt: skip
+        assert len(axes.texts) == 4  # other was not run
+
+
+def test_fig08_shows_the_samples_of_every_model(figure_of):
+    figure = figure_of(FIG08, models=["mine", "other"])
+    for axes in figure.axes:
+        labels = [text.get_text() for text in axes.get_yticklabels()]
+        assert labels == ["data", "My HGN\nsample 1", "2", "3", "Other HGN\nsample 1"]
+        assert [text.get_text() for text in axes.texts] == ["not run"]
 
 
 def test_what_fig09_shows(figure_of):

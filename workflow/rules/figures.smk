@@ -60,9 +60,11 @@ rule fig06:
 rule fig07:
     """A train and a test video, and HGN's and HNN's rollouts; strips and animation."""
     input:
-        films=settings.runs("films.h5", models=["hgn_leapfrog", "hnn"], one_seed=True),
+        films=settings.runs(
+            "films.h5", models=["hgn_leapfrog", "hgn_vector", "hnn"], one_seed=True
+        ),
         errors=settings.runs(
-            "errors.csv", models=["hgn_leapfrog", "hnn"], one_seed=True
+            "errors.csv", models=["hgn_leapfrog", "hgn_vector", "hnn"], one_seed=True
         ),
         references="results/{preset}/references/{system}.csv",
     output:
@@ -101,7 +103,7 @@ rule fig07:
     shell:
         "python workflow/scripts/figures/fig07_rollouts.py --films {input.films}"
         " --errors {input.errors} {input.references}"
-        " --system {wildcards.system} --model hgn_leapfrog"
+        " --system {wildcards.system} --models hgn_leapfrog hgn_vector"
         " --baseline hnn --labels {params.labels:q} --figure {output.pdf} {output.png}"
         " --animation {output.gif} {output.mp4} {output.page} 2>&1 | tee {log}"
 
@@ -109,7 +111,7 @@ rule fig07:
 rule fig08:
     """Videos that HGN samples from its prior, on every system; strips and animation."""
     input:
-        settings.runs("films.h5", models=["hgn_leapfrog"], one_seed=True),
+        settings.runs("films.h5", models=["hgn_leapfrog", "hgn_vector"], one_seed=True),
     output:
         pdf="results/{preset}/figures/fig08_samples.pdf",
         png=report(
@@ -146,7 +148,8 @@ rule fig08:
         code=settings.code("figures/fig08_samples"),
     shell:
         "python workflow/scripts/figures/fig08_samples.py --films {input}"
-        " --systems {params.systems} --model hgn_leapfrog --labels {params.labels:q}"
+        " --systems {params.systems} --models hgn_leapfrog hgn_vector"
+        " --labels {params.labels:q}"
         " --figure {output.pdf} {output.png}"
         " --animation {output.gif} {output.mp4} {output.page} 2>&1 | tee {log}"
 

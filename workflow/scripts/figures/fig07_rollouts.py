@@ -1,4 +1,4 @@
-"""Rule fig07: a video as observed, and what HGN and HNN make of it."""
+"""Rule fig07: a video as observed, and what HGNs and HNN make of it."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def main(
     films: list[Path],
     errors: list[Path],
     system: str,
-    model: str,
+    models: list[str],
     baseline: str,
     labels: dict,
     figure: list[Path],
@@ -39,7 +39,7 @@ def main(
         errors: Errors of these runs and of the references of the system, for the
             skills.
         system: Name of the system.
-        model: Name of the model that is rolled out at all speeds.
+        models: Names of the models that are rolled out at all speeds.
         baseline: Name of the model that is rolled out forward only.
         labels: Names of the models.
         figure: Film strips to write, PDF or PNG.
@@ -47,7 +47,7 @@ def main(
     """
     shown = {one.model: load_films(path)[0] for one, path in by_run(films).items()}
     means = read_errors(errors).groupby(["split", "model"]).mse.mean()
-    names = {name: label_of(name, labels) for name in (model, baseline)}
+    names = {name: label_of(name, labels) for name in (*models, baseline)}
     title = system_label(system)
     strips = {}
     for split in SPLITS if shown else ():
@@ -68,20 +68,30 @@ def main(
 def strips_of(
     films: dict[str, Film], skills: dict[str, str], names: dict[str, str]
 ) -> list[Strip]:
-    """Rows of the figure for one split; ``names`` are those of model and baseline."""
-    (model, label), (baseline, baseline_label) = names.items()
-    film, other = films.get(model), films.get(baseline)
-    any_film = film or other
+    """Rows of the figure for one split; the last of the ``names`` is the baseline."""
+    *models, baseline = names
+    any_film = next(iter(films.values()))
+
+    def rows(kind: str, field: str, shown: list[str]) -> list[Strip]:
+        return [
+            (
+                with_skill(f"{names[one]}\n{kind}", skills.get(one))
+                if kind == "forward"
+                else f"{names[one]}\n{kind}",
+                getattr(films[one], field) if one in films else None,
+            )
+            for one in shown
+        ]
+
     return [
         ("observed", any_film.observed),
-        (with_skill(f"{label}\nforward", skills.get(model)), film and film.forward),
+        *rows("forward", "forward", models),
         ("true past", any_film.past),
-        (f"{label}\nbackward", film and film.backward),
-        (f"{label}\ndouble speed", film and film.double),
-        (f"{label}\nhalf speed", film and film.half),
-        (with_skill(f"{baseline_label}\nforward", skills.get(baseline)),
-         other and other.forward),
-    ]  # fmt: skip
+        *rows("backward", "backward", models),
+        *rows("double speed", "double", models),
+        *rows("half speed", "half", models),
+        *rows("forward", "forward", [baseline]),
+    ]
 
 
 def with_skill(label: str, skill: str | None) -> str:

@@ -1,4 +1,4 @@
-"""Rule fig08: videos sampled from the prior of HGN, on every system."""
+"""Rule fig08: videos sampled from the priors of HGNs, on every system."""
 
 from pathlib import Path
 
@@ -20,12 +20,16 @@ from hgnpipe.runtime.command import run
 
 EVERY = 4
 MAX_ROWS = 4
+"""Samples of each model in the film strips; an animation shows all."""
+
+Samples = dict[str, np.ndarray]
+"""Sampled videos by model; none of a model that was not run on the system."""
 
 
 def main(
     films: list[Path],
     systems: list[str],
-    model: str,
+    models: list[str],
     labels: dict,
     figure: list[Path],
     animation: list[Path],
@@ -33,52 +37,61 @@ def main(
     """Draw film strips and an animation of samples.
 
     Args:
-        films: Films of the model on the systems where it was run, from rule make_films.
+        films: Films of the models on the systems where they were run, from rule
+            make_films.
         systems: Systems to show.
-        model: Name of the model.
-        labels: Names of the models.
+        models: Names of the models.
+        labels: How they are called.
         figure: Film strips to write, PDF or PNG.
         animation: Animations to write, GIF or MP4.
     """
-    loaded = {one.system: load_films(path) for one, path in by_run(films).items()}
-    samples = {name: found for name, (_, found) in loaded.items() if len(found)}
-    observed = {name: splits["train"].observed for name, (splits, _) in loaded.items()}
-    label = label_of(model, labels)
+    samples: dict[str, Samples] = {name: {} for name in systems}
+    observed = {}
+    for run_, path in by_run(films).items():
+        splits, found = load_films(path)
+        observed[run_.system] = splits["train"].observed
+        if len(found):
+            samples[run_.system][run_.model] = found
+    names = {model: label_of(model, labels) for model in models}
     with figure_style():
-        save_figure(draw(samples, observed, systems, label), figure)
+        save_figure(draw(samples, observed, names), figure)
         rows = {
-            system_label(name): [("", one) for one in samples.get(name, [None])]
-            for name in systems
+            f"{system_label(system)}\n{label}": [
+                ("", one) for one in ran.get(model, [None])
+            ]
+            for system, ran in samples.items()
+            for model, label in names.items()
         }
-        title, height = f"{label}, samples from the prior", 0.4 + 0.9 * len(systems)
-        save_animation(animate(rows, title, height), animation)
+        height = 0.4 + 0.9 * len(rows)
+        save_animation(animate(rows, "Samples from the prior", height), animation)
 
 
 def draw(
-    samples: dict[str, np.ndarray],
-    observed: dict[str, np.ndarray],
-    systems: list[str],
-    label: str,
+    samples: dict[str, Samples], observed: Samples, names: dict[str, str]
 ) -> Figure:
-    """Samples of each system as film strips, below one observed video."""
-    if not systems:
-        return message(f"{label}: no system to show")
-    rows = -(-len(systems) // 2)
+    """Samples of each model as film strips, below one observed video of the system."""
+    if not samples:
+        return message(f"{', '.join(names.values())}: no system to show")
+    rows = -(-len(samples) // 2)
+    height = (0.6 + 0.36 * MAX_ROWS * len(names)) * rows
     figure, axes = plt.subplots(
-        rows, 2, figsize=(WIDTH, 2.3 * rows), squeeze=False, layout="constrained"
+        rows, 2, figsize=(WIDTH, height), squeeze=False, layout="constrained"
     )
-    for ax, system in zip(axes.flat, systems, strict=False):
+    for ax, (system, ran) in zip(axes.flat, samples.items(), strict=False):
         ax.set_title(system_label(system), loc="left")
-        if system not in samples:
+        if not ran:
             ax.axis("off")
-            ax.text(0, 0.5, f"{label}: no samples on this system")
+            ax.text(0, 0.5, f"{', '.join(names.values())}: no samples on this system")
             continue
         strips: list[Strip] = [("data", observed[system])]
-        strips += [(f"sample {n + 1}", s) for n, s in enumerate(samples[system])]
+        for model, label in names.items():
+            for number, video in enumerate(ran.get(model, [None])[:MAX_ROWS], 1):
+                name = f"{label}\nsample {number}" if number == 1 else f"{number}"
+                strips.append((name, video))
         length, size = observed[system].shape[:2]
-        film_strips(ax, strips[: MAX_ROWS + 1], EVERY, size, length)
+        film_strips(ax, strips, EVERY, size, length)
         ax.set_xlabel("frame")
-    for ax in axes.flat[len(systems) :]:
+    for ax in axes.flat[len(samples) :]:
         ax.axis("off")
     return figure
 
