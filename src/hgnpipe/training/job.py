@@ -132,6 +132,9 @@ class TrainingJob:
             )
         record["wall_s"] = round(time.perf_counter() - start, 1)
         record["peak_memory_mb"] = round(peak_memory_mb())
+        if remark := getattr(network, "remark", ""):
+            print(f"{label}: {remark}")
+            record["remark"] = remark
         save(network, self.weights, family=family, options=options, provenance=record)
         with written_whole(self.weights.with_name("history.csv")) as path:
             history.to_csv(path, index=False)
