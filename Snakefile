@@ -52,7 +52,7 @@ wildcard_constraints:
     system="|".join(settings.config.systems),
     density="|".join(settings.config.densities) or "none",
     model="[A-Za-z][A-Za-z0-9_]*",
-    split="train|test",
+    split="train|test|long",
     seed="[0-9]+",
 
 

@@ -100,7 +100,7 @@ def test_a_flow_that_the_preset_lacks_is_named(settings):
 
 def test_runs_are_of_every_system_model_and_seed(checked):
     settings = checked({"seeds": [3, 1]})
-    assert len(settings.runs("errors.csv")(job())) == 2 * 6 * 2
+    assert len(settings.runs("errors.csv")(job())) == 2 * 7 * 2
     assert settings.runs("films.h5", models=["hnn", "none"], one_seed=True)(job()) == [
         f"{RUNS}/mass_spring/hnn/seed1/films.h5", f"{RUNS}/two_body/hnn/seed1/films.h5",
     ]  # fmt: skip
@@ -190,7 +190,7 @@ def test_families_of_models_are_asked_for_without_those_of_flows(settings):
         set(json.loads(settings.families(*kinds)(job())))
         for kinds in ((), (["models"],))
     )
-    assert models == {*SHIPPED["models"]} and every - models == {"rnvp_3", "nhf_2"}
+    assert models == {*SMOKE["models"]} and every - models == {"rnvp_3", "nhf_2"}
 
 
 def test_labels_are_of_the_rows_of_the_preset_and_of_the_references(partial):
@@ -227,6 +227,28 @@ def test_the_code_of_a_table_of_errors_is_the_same_for_every_preset(settings):
     assert settings.code("tables/table1")(job()) == settings.code("tables/table1")(
         Wildcards()
     )
+
+
+@pytest.mark.parametrize(("targets", "split"), [(None, "train"), (13, "long")])
+def test_a_model_with_targets_beyond_the_window_trains_on_longer_videos(
+    checked, targets, split
+):
+    data = {**SMOKE["data"], "num_around": 3}
+    options = {**SMOKE["options"], "hgn_vector": {"num_targets": targets}}
+    settings = checked({"data": data, "options": options})
+    one = job(model="hgn_vector", system="two_body")
+    place = "results/smoke/data/two_body"
+    assert settings.training_videos(one) == f"{place}/{split}_videos.h5"
+    lengths = {s: settings.num_frames(job(split=s)) for s in ("train", "test", "long")}
+    assert lengths == {"train": 9, "test": 9, "long": 15}
+    numbers = {s: settings.num_trajectories(job(split=s)) for s in lengths}
+    assert numbers == {"train": 96, "test": 24, "long": 96}
+
+
+def test_targets_beyond_the_long_videos_are_refused(checked):
+    options = {**SMOKE["options"], "hgn_vector": {"num_targets": 14}}
+    with pytest.raises(ValueError, match="needs 14 frames or more"):
+        checked({"options": options})
 
 
 @pytest.mark.parametrize("split", ["train", "test"])

@@ -60,7 +60,8 @@ OTHERS = {
     "sigma": 3.0, "beta": 2.0, "feature_scale": 2.0, "num_importance_samples": 3,
     "elbo_iterations": 2, "multiplier_bounds": (0.5, 1.001), "geco_rate": 0.02,
     "geco_start": 2, "num_pairs": 2, "num_keypoints": 3, "inferred_frame": "middle",
-    "num_seen": 3, "num_frames": 3, "latent_size": 4, "image_size": 16, "num_dims": 3,
+    "num_targets": 6, "num_frames": 3, "latent_size": 4, "image_size": 16,
+    "num_dims": 3,
 }  # fmt: skip
 """Another value of every option that is no choice between two."""
 

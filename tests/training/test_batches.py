@@ -1,3 +1,4 @@
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import numpy as np
@@ -152,16 +153,23 @@ def test_videos_that_do_not_fit_the_model_are_answered_with_what_does(
     model = model_for(window, num_frames)
     message = f"needs {max(window, num_frames)} frames or more of 8x8"
     with pytest.raises(ValueError, match=message):
-        check_frames(model, np.zeros(shape, np.uint8))
+        VideoBatches(np.zeros(shape, np.uint8)).check(model)
 
 
 def test_a_model_cannot_be_trained_on_no_videos():
     with pytest.raises(ValueError, match="at least one"):
-        check_frames(model_for(2, 3), np.zeros((0, 6, 8, 8, 3), np.uint8))
+        VideoBatches(np.zeros((0, 6, 8, 8, 3), np.uint8)).check(model_for(2, 3))
 
 
 def test_videos_longer_than_the_model_needs_are_fine():
-    check_frames(model_for(2, 3), np.zeros((2, 6, 8, 8, 3), np.uint8))
+    VideoBatches(np.zeros((2, 6, 8, 8, 3), np.uint8)).check(model_for(2, 3))
+
+
+@pytest.mark.parametrize(("needed", "fits"), [(4, True), (5, False)])
+def test_videos_to_predict_need_not_be_as_long_as_those_to_train_on(needed, fits):
+    frames = np.zeros((2, 4, 8, 8, 3), np.uint8)
+    with nullcontext() if fits else pytest.raises(ValueError, match="needs 5 frames"):
+        check_frames(model_for(9, needed), frames, needed)
 
 
 def model_for(window, num_frames):

@@ -100,8 +100,9 @@ def arguments_of(name, folder, **changes):
             "num_after": 4, "output": motions[0],
         },
         "train": {
-            "videos": videos[0], "model": MODEL, "seed": 0, "output": folder,
-            "checkpoint": folder / "checkpoint.safetensors", "device": "cpu",
+            "videos": videos[0], "model": MODEL, "num_frames": 4, "seed": 0,
+            "output": folder, "checkpoint": folder / "checkpoint.safetensors",
+            "device": "cpu",
         },
         "evaluate": {
             "model_path": model, **evaluated, "batch_size": 2,

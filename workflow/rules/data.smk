@@ -15,8 +15,8 @@ rule simulate:
     params:
         kind=settings.kind,
         options=settings.options,
-        num=settings.value("data.num_{split}"),
-        num_frames=settings.value("data.num_frames"),
+        num=settings.num_trajectories,
+        num_frames=settings.num_frames,
         seed=settings.value("data.seed"),
         code=settings.code("data/simulate"),
     shell:

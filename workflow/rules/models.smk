@@ -4,7 +4,7 @@
 rule train:
     """Fit one model; an interrupted training goes on from its checkpoint."""
     input:
-        "results/{preset}/data/{system}/train_videos.h5",
+        settings.training_videos,
     output:
         model="results/{preset}/runs/{system}/{model}/seed{seed}/model.safetensors",
         history="results/{preset}/runs/{system}/{model}/seed{seed}/history.csv",
@@ -23,6 +23,7 @@ rule train:
         runtime=lambda wildcards, attempt: 720 * attempt,
     params:
         model=settings.model,
+        num_frames=settings.value("data.num_frames"),
         precision=settings.config.precision,
         reproducible=settings.config.reproducible,
         # Not outputs: Snakemake would delete a checkpoint when the job fails.
@@ -31,7 +32,8 @@ rule train:
         code=settings.code("models/train"),
     shell:
         "python workflow/scripts/models/train.py --videos {input}"
-        " --model {params.model:q} --seed {wildcards.seed} --output {params.folder}"
+        " --model {params.model:q} --num_frames {params.num_frames}"
+        " --seed {wildcards.seed} --output {params.folder}"
         " --checkpoint {params.checkpoint} --device {resources.device}"
         " --threads {threads} --precision {params.precision}"
         " --reproducible {params.reproducible} --code {params.code} 2>&1 | tee {log}"

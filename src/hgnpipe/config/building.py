@@ -127,7 +127,9 @@ def _check_model(
         )
         MODELS.check(row.family, completed)
         built = build_model(row.family, **completed)
-        check_length(built, data.num_frames, data.image_size)
+        longest = data.num_frames + 2 * data.num_around
+        check_length(built, longest, data.image_size, built.window)
+        check_length(built, data.num_frames, data.image_size, built.num_frames)
         return _effective(layers, options, MODELS.unused(row.family, completed))
 
 

@@ -88,12 +88,17 @@ class Row(Block):
 
 
 class Data(Block):
-    """Videos of every system."""
+    """Videos of every system.
+
+    Models whose ``num_targets`` asks for more frames train on as many longer videos,
+    with ``num_around`` frames more on both sides.
+    """
 
     seed: Seed
     num_train: Count
     num_test: Count
     num_frames: Annotated[int, Field(ge=3, lt=2**31)]
+    num_around: Annotated[int, Field(ge=0, lt=2**31)] = 0
     image_size: Literal[8, 16, 32, 64, 128]
 
 

@@ -92,6 +92,24 @@ class Settings:
         """Kinds of all systems, each once."""
         return [*dict.fromkeys(block.kind for block in self.config.systems.values())]
 
+    def num_trajectories(self, wildcards: Any) -> int:
+        """Trajectories of a split."""
+        data = self.preset(wildcards).data
+        return data.num_test if wildcards.split == "test" else data.num_train
+
+    def num_frames(self, wildcards: Any) -> int:
+        """Frames of the trajectories of a split."""
+        data = self.preset(wildcards).data
+        around = data.num_around if wildcards.split == "long" else 0
+        return data.num_frames + 2 * around
+
+    def training_videos(self, wildcards: Any) -> str:
+        """Videos that a model trains on: long ones if it has targets beyond others."""
+        wanted = json.loads(self.model(wildcards))["options"].get("num_targets") or 0
+        longer = wanted > self.preset(wildcards).data.num_frames
+        place = f"results/{wildcards.preset}/data/{wildcards.system}"
+        return f"{place}/{'long' if longer else 'train'}_videos.h5"
+
     def num_extended(self, wildcards: Any) -> int:
         """Trajectories that are followed beyond their frames: of train the example."""
         evaluation = self.preset(wildcards).evaluation

@@ -19,7 +19,8 @@ from hgnpipe.systems.base import System
 
 MAX_DRIFT = 1e-6
 """Largest relative change of the energy along a clean trajectory."""
-SPLITS = ("train", "test")
+SPLITS = ("train", "test", "long")
+"""Independent draws; long ones are for training with targets beyond the window."""
 TOLERANCES = (1e-8, 1e-10, 1e-12)
 """Of the solver: the first for all trajectories, the next for those that drift."""
 
@@ -57,7 +58,7 @@ def simulate(
         num: Number of trajectories.
         num_frames: T, including the initial state.
         seed: Together with the system and the split fixes every number.
-        split: ``train`` or ``test``: independent draws.
+        split: One of `SPLITS`.
         progress: Called with the number of trajectories done since the last call.
 
     Raises:
@@ -67,7 +68,7 @@ def simulate(
     """
     require(num >= 1, "num", num, "1 or more")
     require(num_frames >= 2, "num_frames", num_frames, "2 or more")
-    require(split in SPLITS, "split", split, " or ".join(SPLITS))
+    require(split in SPLITS, "split", split, ", ".join(SPLITS))
     starts, noise = (
         np.random.default_rng(child)
         for child in random_source(seed, system, split).spawn(2)

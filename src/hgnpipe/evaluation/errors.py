@@ -57,7 +57,7 @@ def model_errors(
     Raises:
         ValueError: If the videos do not fit the model.
     """
-    check_frames(model, frames)
+    check_frames(model, frames, model.num_frames)
     device = next(model.parameters()).device
     parts = []
     for first in range(0, len(frames), batch_size):

@@ -96,7 +96,7 @@ def play_beyond(
             f"{type(model).__name__} has no infer, rollout and decode_path: measures "
             f"of the dynamics need them, see hgnpipe.models.base.PhaseSpaceModel."
         )
-    check_frames(model, frames)
+    check_frames(model, frames, model.num_frames)
     require(batch_size >= 1, "batch_size", batch_size, "1 or more")
     device = next(model.parameters()).device
     parts = []

@@ -36,7 +36,7 @@ class HGN(nn.Module):
     the mean image. What is not in the paper is off by default.
 
     Args:
-        num_frames: Length T of the sequences that the model is trained on.
+        num_frames: Length T of the sequences that the encoder sees at once.
         image_size: Height and width of a frame, 4 times a power of two.
         integrator: Key of `hgnpipe.integrators.INTEGRATORS`.
         deterministic: Use the posterior mean and drop the KL term ("HGN determ").
@@ -60,8 +60,8 @@ class HGN(nn.Module):
         inferred_frame: Whose state the encoder infers: ``first``, ``middle`` or
             ``last``. It is rolled out in both directions, so that a state must hold
             backwards too, in half as many steps.
-        num_seen: Frames that the encoder sees: so many of the T, as near as possible
-            to the inferred one. The others are targets all the same. By default all.
+        num_targets: Length of a training sample, T or more: the encoder sees the T
+            frames in its middle, those on both sides are targets all the same.
 
         centre_frames: Centre the encoder's input on the mean image, scale it to unit
             variance, and start the decoder at the mean image.
@@ -101,7 +101,7 @@ class HGN(nn.Module):
         num_keypoints: int = 8,
         hidden_size: int = 128,
         inferred_frame: str = "first",
-        num_seen: int | None = None,
+        num_targets: int | None = None,
         centre_frames: bool = False,
         gradient_rms: float | None = None,
         num_decoded: int | None = None,
@@ -114,23 +114,24 @@ class HGN(nn.Module):
         require(num_frames >= 2, "num_frames", num_frames, "2 or more")
         require(num_filters >= 2, "num_filters", num_filters, "2 or more")
         require(dt > 0, "dt", dt, "positive")
-        for name, value in {"num_decoded": num_decoded, "num_seen": num_seen}.items():
-            require(
-                value is None or 1 <= value <= num_frames,
-                name, value, f"between 1 and num_frames ({num_frames})",
-            )  # fmt: skip
-        self.num_frames = self.window = num_frames
+        self.num_frames, self.window = num_frames, num_targets or num_frames
+        legal = f"num_frames ({num_frames}) or more"
+        require(self.window >= num_frames, "num_targets", num_targets, legal)
+        require(
+            num_decoded is None or 1 <= num_decoded <= self.window,
+            "num_decoded", num_decoded, f"between 1 and {self.window}, all frames",
+        )  # fmt: skip
         self.image_size = image_size
         self.integrator = lookup("integrator", integrator, INTEGRATORS)
         self.deterministic = deterministic
         self.dt, self.bf16_decoder = dt, bf16_decoder
-        self.num_decoded = num_decoded or num_frames
+        self.num_decoded = num_decoded or self.window
         place = lookup("inferred_frame", inferred_frame, INFERRED)
-        self.before = int(place * (num_frames - 1))
-        self.num_seen = num_seen or num_frames
-        self.first_seen = int(place * (num_frames - self.num_seen))
+        self.inferred = int(place * (num_frames - 1))
+        self.first_seen = (self.window - num_frames) // 2
+        before = self.first_seen + self.inferred
         self.warm_up = WarmUp(
-            num_steps=max(self.before, num_frames - 1 - self.before),
+            num_steps=max(before, self.window - 1 - before),
             stochastic=not deterministic,
             kl_delay=kl_delay,
             kl_ramp=kl_ramp,
@@ -141,7 +142,7 @@ class HGN(nn.Module):
         )
         self.scaler = FrameScaler(image_size, enabled=centre_frames)
         both = {
-            "num_frames": self.num_seen, "image_size": image_size, "f_psi": f_psi,
+            "num_frames": num_frames, "image_size": image_size, "f_psi": f_psi,
             "num_filters": num_filters, "gradient_rms": gradient_rms,
         }  # fmt: skip
         if num_pairs is None:
@@ -203,17 +204,18 @@ class HGN(nn.Module):
         if not isinstance(iteration, Schedule):
             iteration = self.schedule(iteration)
         horizon, stochastic, weight, rate = iteration
-        posterior = self.posterior(frames)
+        posterior = self.posterior(frames[:, self.first_seen :])
         z = posterior.mean
         if stochastic:
             noise = torch.empty_like(z).normal_(generator=generator)
             z = z + weight * posterior.stddev * noise
-        before = min(self.before, horizon)
-        after = min(self.num_frames - 1 - self.before, horizon)
+        inferred = self.first_seen + self.inferred
+        before = min(inferred, horizon)
+        after = min(self.window - 1 - inferred, horizon)
         path = rollout_around(
             self.integrator, self.hamiltonian, self.state_of(z), self.dt, before, after
         )
-        targets = frames[:, self.before - before :]
+        targets = frames[:, inferred - before :]
         size = (len(frames), before + 1 + after)
         shown = random_frames(size, self.num_decoded, frames.device, generator)
         rows = torch.arange(len(frames), device=frames.device)[:, None]
@@ -318,16 +320,16 @@ class HGN(nn.Module):
 
     def _at_first_frame(self, state: State) -> State:
         """State of the inferred frame, rolled back to the first one."""
-        if not self.before:
+        if not self.inferred:
             return state
-        past = self.rollout(state, -self.dt, self.before)
+        past = self.rollout(state, -self.dt, self.inferred)
         return State(past.q[:, -1], past.p[:, -1])
 
     def posterior(self, frames: Float[Tensor, "B T 3 S S"]) -> Independent:
         """Diagonal Gaussian over the latent variable z of the inferred frame."""
         check_input(frames, self.num_frames, self.image_size)
-        seen = frames[:, self.first_seen : self.first_seen + self.num_seen]
-        mean, log_variance = self.encoder(self.scaler(seen)).chunk(2, dim=1)
+        seen = self.scaler(frames[:, : self.num_frames])
+        mean, log_variance = self.encoder(seen).chunk(2, dim=1)
         return diagonal_gaussian(mean, torch.exp(log_variance / 2))
 
     @staticmethod

@@ -64,7 +64,7 @@ class VideoBatches:
 
     def check(self, model: Viewer) -> None:
         """See `check_frames`."""
-        check_frames(model, self.frames)
+        check_frames(model, self.frames, max(model.window, model.num_frames))
 
     def prepare(self, model: Viewer) -> None:
         """Tell the model the mean image and the deviation from it."""
@@ -116,23 +116,30 @@ class PointBatches:
         return send(self.points[picks].astype(np.float32), device)
 
 
-def check_frames(model: Viewer, frames: UInt8[np.ndarray, "N T S S 3"]) -> None:
+def check_frames(
+    model: Viewer, frames: UInt8[np.ndarray, "N T S S 3"], needed: int
+) -> None:
     """See `check_length`; and that there are videos at all."""
     if frames.ndim != 5 or frames.shape[3:] != (frames.shape[2], 3) or not len(frames):
         raise ValueError(
             f"Videos are {frames.shape}; they must be (videos, frames, S, S, 3), at "
             f"least one."
         )
-    check_length(model, *frames.shape[1:3])
+    check_length(model, *frames.shape[1:3], needed)
 
 
-def check_length(model: Viewer, num_frames: int, image_size: int) -> None:
-    """Check that a model can be trained on videos of this length and size.
+def check_length(model: Viewer, num_frames: int, image_size: int, needed: int) -> None:
+    """Check that videos of this length and size fit a model.
+
+    Args:
+        model: The model.
+        num_frames: Length of the videos.
+        image_size: Height and width of their frames.
+        needed: Least length: its ``window`` to train, its ``num_frames`` to predict.
 
     Raises:
-        ValueError: If it cannot.
+        ValueError: If they do not fit.
     """
-    needed = max(model.window, model.num_frames)
     if image_size != model.image_size or num_frames < needed:
         raise ValueError(
             f"Videos have {num_frames} frames of {image_size}x{image_size} pixels; "

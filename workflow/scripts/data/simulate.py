@@ -29,7 +29,7 @@ def main(
         num: Number of trajectories.
         num_frames: Frames per trajectory.
         seed: Seed of the data.
-        split: train or test.
+        split: train, test or long: independent draws.
         output: HDF5 file to write.
         threads: Processor cores to use.
     """

@@ -14,6 +14,7 @@ from hgnpipe.training.loop import read_training
 def main(
     videos: Path,
     model: Recipe,
+    num_frames: int,
     seed: int,
     output: Path,
     checkpoint: Path,
@@ -29,6 +30,8 @@ def main(
         videos: Training videos, HDF5.
         model: Its ``family``, the ``options`` of its constructor, and ``training``,
             which is `hgnpipe.training.loop.TrainingOptions`.
+        num_frames: Frames of the videos that the model is to be shown later; those
+            that it trains on may have more.
         seed: Seed of weights, order of the data, and noise.
         output: Folder to write model.safetensors, history.csv and run.json into.
         checkpoint: File to resume from and to save to; removed at the end.
@@ -47,7 +50,7 @@ def main(
     options = complete_options(
         family,
         model["options"],
-        num_frames=data.frames.shape[1],
+        num_frames=num_frames,
         image_size=data.frames.shape[2],
         latent_size=2 * described_system(data.attributes).num_coordinates,
     )
