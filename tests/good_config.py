@@ -32,6 +32,14 @@ presets:
     training:
       hgn: {num_iterations: 2, batch_size: 2, learning_rate: 1.0e-3}
       pixelhnn: {num_iterations: 2, batch_size: 2, learning_rate: 1.0e-3}
+    hnn_check:
+      states:
+        {systems: [spring], seeds: [0], num_train: 2, num_test: 2, horizons: [2],
+         training: {num_iterations: 2, batch_size: 2, learning_rate: 1.0e-3}}
+      pixels:
+        {system: orbit, seeds: [0], image_size: 8, num_train: 2, num_test: 2,
+         options: {hidden_size: 4},
+         training: {num_iterations: 2, batch_size: 2, learning_rate: 1.0e-3}}
     flows:
       learn: {blobs: [nhf, rnvp], mine: [nhf], others: [rnvp]}
       seeds: [0, 1]

@@ -314,10 +314,14 @@ HGN_ALONE = ["benchmarks/naive_hgn", "benchmarks/step", "benchmarks/scaling"]
 OF_RUNS = ["tables/table2", "figures/fig06*", "figures/fig07*", "figures/fig08*"]
 RERUNNING = {
     "models/hgn.py": [*FOUND_BY_NAME["models"], *HGN_ALONE],
-    "models/pixelhnn.py": FOUND_BY_NAME["models"],
+    "models/pixelhnn.py": [
+        *FOUND_BY_NAME["models"],
+        "models/check_pixelhnn",
+        "figures/fig14*",
+    ],
     "flows/nhf.py": FOUND_BY_NAME["flows"],
     "flows/_priors.py": FOUND_BY_NAME["flows"],
-    "data/solver.py": [*TRAJECTORIES, *OF_RUNS],
+    "data/solver.py": [*TRAJECTORIES, *OF_RUNS, "figures/fig14*"],
     "systems/pendulum.py": TRAJECTORIES,
     "densities/rings.py": FOUND_BY_NAME["densities"],
     "runtime/device.py": sorted(BY_GPU_OR_THREADS),

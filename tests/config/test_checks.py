@@ -167,6 +167,7 @@ def test_every_flow_trains_saves_loads_and_finds_the_same_density(
 
 TINY = "presets.tiny"
 DATA, HGN, HNN = f"{TINY}.data", f"{TINY}.options.hgn", f"{TINY}.options.hnn"
+STATES, PIXELS = f"{TINY}.hnn_check.states", f"{TINY}.hnn_check.pixels"
 FIT, FLOWS = f"{TINY}.training.hgn", f"{TINY}.flows"
 POINTS, JUDGED, LEARN = f"{FLOWS}.data", f"{FLOWS}.evaluation", f"{FLOWS}.learn"
 NHF, NHF_FIT = f"{FLOWS}.options.nhf", f"{FLOWS}.training.nhf"
@@ -197,7 +198,7 @@ EDITS = [
     (f"{TINY}.models", "[hgn, hmm]", "Unknown model 'hmm'", "hgn, hnn"),
     (f"{TINY}.models", "[]", "at least 1"),
     (f"{TINY}.models", "[hgn, hgn]", "hgn is listed twice"),
-    (f"{TINY}.figures", "[fig06, fig14]", "'fig14'", "'fig05'"),
+    (f"{TINY}.figures", "[fig06, fig99]", "'fig99'", "'fig05'"),
     (f"{TINY}.seeds", "[0, 0]", "0 is listed twice"),
     (f"{TINY}.seeds", "0", "it must be a valid list"),
     (f"{TINY}.seeds", f"[{FAR}]", f"less than {FAR}"),
@@ -271,6 +272,16 @@ EDITS = [
     (f"{FIT}.learning_rate", MISSING, "Missing option 'learning_rate' of training"),
     (f"{FIT}.batchsize", "2", "Unknown option 'batchsize' of training"),
     (f"{TINY}.training", MISSING, "'training' is missing"),
+    (f"{STATES}.systems", "[moon]", "Unknown system 'moon'", "orbit, spring"),
+    (f"{STATES}.num_test", "1", "greater than or equal to 2"),
+    (f"{STATES}.horizons", "[0]", "greater than or equal to 1"),
+    (f"{STATES}.training.batchsize", "2", "Unknown option 'batchsize' of training"),
+    (f"{PIXELS}.system", "moon", "Unknown system 'moon'", "orbit, spring"),
+    (f"{PIXELS}.image_size", "7", "greater than or equal to 8"),
+    (f"{PIXELS}.options.width", "3", "Unknown option 'width' of pixelhnn"),
+    (f"{PIXELS}.options", "{hidden_size: 0}", "hidden_size is 0; it must be 1 or"),
+    (f"{PIXELS}.training.learning_rate", MISSING, "Missing option 'learning_rate'"),
+    (f"{TINY}.hnn_check.pixel", "{}", "Known: states, pixels"),
     ("densities", "[]", "it must be a valid dictionary"),
     ("densities.a-b", "{kind: rings}", "'a-b'", "letters, digits and underscores"),
     ("densities.others", "{kind: rings}", "'others'"),

@@ -51,6 +51,7 @@ def settings(checked):
 def partial(checked):
     """A preset with one system and one model, and without flows."""
     part = {"systems": ["pendulum"], "models": ["hgn_leapfrog"], "flows": None}
+    part["hnn_check"] = None
     part["figures"] = ["fig06", "fig07"]
     return checked(part)
 
@@ -205,7 +206,18 @@ def test_the_report_depends_on_what_its_preset_names_alone(checked, settings):
     changed = checked(systems=SHIPPED["systems"] | more)
     asked = Results(changed).of_report(job())
     assert asked == Results(settings).of_report(job())
-    assert set(json.loads(asked)["systems"]) == {"mass_spring", "two_body"}
+    assert set(json.loads(asked)["systems"]) == {
+        "mass_spring", "two_body", "pendulum_30",
+    }  # fmt: skip
+
+
+def test_the_check_of_hnn_has_files_of_each_of_its_systems(settings, partial):
+    folder = "results/smoke/hnn_check"
+    assert settings.checks("states.h5")(job()) == [f"{folder}/mass_spring/states.h5"]
+    assert settings.checks("pixels.csv")(job()) == [f"{folder}/pendulum_30/pixels.csv"]
+    assert "hnn_check" in Results(settings).tables("smoke")
+    with pytest.raises(ValueError, match="Preset 'smoke' has no hnn_check"):
+        partial.checks("states.h5")(job())
 
 
 def same_code(settings, script, one, other):

@@ -104,6 +104,17 @@ def test_the_observation_noise_has_the_stated_spread(name, coordinate):
     assert abs(noise.mean()) < 0.1 * build_system(name).noise_std
 
 
+def test_without_noise_the_motion_is_that_with_noise_and_is_seen_as_it_is():
+    noisy, clean = (
+        simulate(build_system("mass_spring", noise_std=std), 5, 6, seed=0)
+        for std in (0.1, 0.0)
+    )
+    for coordinate in ("q", "p"):
+        seen, true = (getattr(clean, f"{coordinate}{s}") for s in ("_noisy", ""))
+        np.testing.assert_array_equal(seen, true)
+        np.testing.assert_array_equal(true, getattr(noisy, coordinate))
+
+
 def test_the_noise_is_independent_of_everything_else():
     made = run("mass_spring", 400)
     noise_q, noise_p = made.q_noisy - made.q, made.p_noisy - made.p

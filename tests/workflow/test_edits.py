@@ -35,6 +35,8 @@ OF = {  # where a file lies below results/smoke/, and the stage that makes it
     r"flows/\w+/(\w+)/seed0/(?:flow.safetensors|history.csv|run.json)": "train flow",
     r"flows/\w+/(\w+)/seed0/likelihood.csv": "evaluate flow",
     r"flows/\w+/(\w+)/seed0/portrait.h5": "portrait",
+    r"hnn_check/\w+/states.(?:csv|h5)": "check hnn",
+    r"hnn_check/\w+/pixels.(?:csv|h5)": "check pixelhnn",
     r"tables/(\w+)\.\w+": "table",
     r"figures/(fig\d+)_\w+\.\w+": "figure",
     r"report.html": "report",
@@ -69,7 +71,7 @@ def each(names, *words):
 
 
 DATA = {f"{stage} {s}" for stage in ("simulate", "render", "extend")
-        for s in ("mass_spring", "two_body")}  # fmt: skip
+        for s in ("mass_spring", "two_body")} | {"simulate pendulum_30"}  # fmt: skip
 REFERENCES = {"measure references", "evaluate references"}
 OF_RUNS = each(["table"], "table1", "table2", "dynamics", "provenance") | each(
     ["figure"], "fig06", "fig07", "fig08", "fig11", "fig12"
@@ -79,6 +81,7 @@ OF_NHF = each([*FLOW_RUN, "portrait"], "nhf") | {
     "flow costs", "table flows", "table provenance", "figure fig09", "figure fig10",
     "report",
 }  # fmt: skip
+CHECKS = {"check hnn", "check pixelhnn", "table hnn_check", "figure fig14"}
 ALL_RUNS = each(RUN, "hgn", "pixelhnn") | OF_RUNS | {"report"}
 
 SYSTEM = """
@@ -149,7 +152,7 @@ EDITS = {
     "add a flow": (add_a_flow, set()),
     "add an integrator": (
         add_an_integrator,
-        ALL_RUNS | OF_NHF | {"figure fig13"},
+        ALL_RUNS | OF_NHF | CHECKS - {"check hnn"} | {"figure fig13"},
     ),
     "reword errors": (reword_errors, set()),
     "progress bar": (changes("src/hgnpipe/runtime/progress.py"), set()),
@@ -158,7 +161,7 @@ EDITS = {
     "nhf.py": (changes("src/hgnpipe/flows/nhf.py"), OF_NHF),
     "solver.py": (
         changes("src/hgnpipe/data/solver.py"),
-        DATA | REFERENCES | ALL_RUNS | {"figure fig05"},
+        DATA | REFERENCES | ALL_RUNS | CHECKS | {"figure fig05"},
     ),
     "a figure": (
         changes("workflow/scripts/figures/fig06_mse_per_frame.py"),

@@ -38,6 +38,7 @@ CHAIN = [
     "table1", "table2", "dynamics", "fig07_rollouts", "fig08_samples",
     "draw_points", "train_flow", "evaluate_flow", "evaluate_flow_references",
     "make_portrait", "flow_costs", "flows", "fig09_flow", "fig10_flows",
+    "check_hnn", "check_pixelhnn", "hnn_check", "fig14_hnn_check",
 ]  # fmt: skip
 OF_SPLITS = CHAIN[:3]
 RUN, FLOW_RUN = Path("pendulum/mine/seed0"), Path("blobs/mine/seed0")
@@ -50,6 +51,13 @@ MODEL = {"family": "hgn", "options": HGN, "training": FIT}
 FLOW = {"family": "nhf", "options": NHF, "training": FLOW_FIT, "watched": WATCHED}
 EXTENT = {"num_extended": 3, "horizons": [1, 3]}
 EVALUATION = {**EXTENT, "symetric_repeats": 2, "batch_size": 2}
+STATES = {
+    "seeds": [0, 1], "num_train": 4, "num_test": 3, "horizons": [2, 5], "training": FIT,
+}  # fmt: skip
+PIXELS = {
+    "seeds": [0], "image_size": 8, "num_train": 4, "num_test": 3,
+    "options": {"hidden_size": 4}, "training": FIT,
+}  # fmt: skip
 KINDS = ("csv", "html", "md")
 SIZES = {"num_train": 40, "num_validation": 20, "num_test": 20}
 
@@ -88,6 +96,7 @@ def arguments_of(name, folder, **changes):
     model = folder / "model.safetensors"
     points = folder / FLOW_RUN.parts[0] / "points.h5"
     flow = folder / FLOW_RUN / "flow.safetensors"
+    of_check = folder / RUN.parts[0]
     evaluated = {"videos": videos, "trajectories": data, "num_trajectories": 3}
     usual = {
         "simulate": {
@@ -204,6 +213,23 @@ def arguments_of(name, folder, **changes):
             "num_importance_samples": 2,
             "labels": {"mine": "My NHF"}, "output": [folder / "fig10.png"],
         },
+        "check_hnn": {
+            "trajectories": data, "check": STATES, "table": of_check / "states.csv",
+            "motions": of_check / "states.h5",
+        },
+        "check_pixelhnn": {
+            "trajectories": data, "check": PIXELS, "table": of_check / "pixels.csv",
+            "film": of_check / "pixels.h5",
+        },
+        "hnn_check": {
+            "measures": [of_check / "states.csv", of_check / "pixels.csv"],
+            "preset": "tiny",
+            "output": [folder / f"hnn_check.{kind}" for kind in KINDS],
+        },
+        "fig14_hnn_check": {
+            "states": [of_check / "states.h5"], "pixels": [of_check / "pixels.h5"],
+            "output": [folder / "fig14.png"],
+        },
     }  # fmt: skip
     return {**usual[name], **changes}
 
@@ -245,8 +271,10 @@ def test_the_chain_makes_its_files_and_nothing_else(made):
         "blobs/mine/seed0/run.json", "blobs/points.h5", "blobs/references.csv",
         "costs.csv", "dynamics.csv", "errors.csv", "errors.h5",
         "fig07.gif", "fig07.png", "fig08.gif", "fig08.png", "fig09.png", "fig10.png",
-        "films.h5", "flows.csv", "flows.html", "flows.md", "history.csv",
-        "model.safetensors", "pendulum/test_motion.h5",
+        "fig14.png", "films.h5", "flows.csv", "flows.html", "flows.md", "history.csv",
+        "hnn_check.csv", "hnn_check.html", "hnn_check.md", "model.safetensors",
+        "pendulum/pixels.csv", "pendulum/pixels.h5", "pendulum/states.csv",
+        "pendulum/states.h5", "pendulum/test_motion.h5",
         "pendulum/test_trajectories.h5", "pendulum/test_videos.h5",
         "pendulum/train_motion.h5", "pendulum/train_trajectories.h5",
         "pendulum/train_videos.h5", "references.csv", "references.h5",
@@ -279,6 +307,29 @@ def test_the_references_of_the_chain_have_errors_of_every_frame(made):
         means = frames.pop(f"{model} {split}").mse.mean(axis=1)
         np.testing.assert_allclose(means, rows.mse, rtol=1e-5)
     assert frames == {}
+
+
+def test_without_noise_the_floor_is_zero_and_skill_the_share_of_the_mean_image(
+    tmp_path,
+):
+    place = tmp_path / RUN
+    usual = arguments_of("evaluate_references", place)
+    for split, data, videos in zip(
+        ("train", "test"), usual["trajectories"], usual["videos"], strict=True
+    ):
+        clean = {"options": {"noise_std": 0.0}, "split": split, "output": data}
+        script("simulate")(**arguments_of("simulate", place, **clean))
+        drawn = {"trajectories": data, "output": videos}
+        script("render")(**arguments_of("render", place, **drawn))
+    for name in ("train", "evaluate", "evaluate_references", "table1"):
+        script(name)(**arguments_of(name, place))
+    table = pd.read_csv(place / "table1.csv").set_index(["model", "split"])
+    columns = ["mse_x1e4", "mse_clean_x1e4"]
+    assert (table.loc["noise_floor", columns] == 0).all(axis=None)
+    np.testing.assert_array_equal(*(table[column] for column in columns))
+    mine = table.loc["mine"]
+    expected = 1 - mine.mse_x1e4 / table.loc["mean_image"].mse_x1e4
+    np.testing.assert_allclose(mine.skill, expected, rtol=1e-4)
 
 
 def test_the_splits_of_the_chain_are_different_videos(made):
@@ -571,6 +622,10 @@ OUTPUTS = {
     "flows": ["output"],
     "fig09_flow": ["output"],
     "fig10_flows": ["output"],
+    "check_hnn": ["table", "motions"],
+    "check_pixelhnn": ["table", "film"],
+    "hnn_check": ["output"],
+    "fig14_hnn_check": ["output"],
 }
 INPUTS = [
     ("render", "trajectories"),
@@ -616,6 +671,11 @@ INPUTS = [
     ("fig10_flows", "history"),
     ("fig10_flows", "likelihood"),
     ("fig10_flows", "costs"),
+    ("check_hnn", "trajectories"),
+    ("check_pixelhnn", "trajectories"),
+    ("hnn_check", "measures"),
+    ("fig14_hnn_check", "states"),
+    ("fig14_hnn_check", "pixels"),
 ]
 
 

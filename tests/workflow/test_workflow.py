@@ -338,9 +338,15 @@ def test_every_preset_plans_one_training_per_system_model_and_seed(
     learned = [(d, flow) for d, names in learn.items() for flow in names]
     shown, compared = (flows["evaluation"][key] for key in ("shown", "compared"))
     portraits = [run for run in learned if run[0] == compared or run[1] == shown]
+    if (check := block.get("hnn_check")) is not None:
+        checked = check["states"]["systems"]
+        simulated = {*block["systems"], *checked, check["pixels"]["system"]}
+        num_simulated = len(simulated)
+    else:
+        checked, num_simulated = [], num_systems
     planned = jobs(snakemake(fresh, "-n", *profile, preset=preset))
     expected = {
-        "simulate": 2 * num_systems,
+        "simulate": 2 * num_simulated,
         "render": 2 * num_systems,
         "train": num_runs,
         "evaluate": num_runs,
@@ -349,7 +355,8 @@ def test_every_preset_plans_one_training_per_system_model_and_seed(
         "table1": 1,
         "table2": 1,
         "dynamics": 1,
-        "current_table": 4,
+        "current_table": 4 + bool(checked),
+        **({"check_hnn": len(checked), "check_pixelhnn": 1} if checked else {}),
         "fig07": num_systems,
         "draw_points": len(learn),
         "train_flow": len(learned) * len(flows["seeds"]),

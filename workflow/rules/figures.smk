@@ -283,6 +283,31 @@ rule fig13:
         " --output {output.pdf} {output.png} 2>&1 | tee {log}"
 
 
+rule fig14:
+    """Motions and true energies of HNN from states, and PixelHNN's rollout."""
+    input:
+        states=settings.checks("states.h5"),
+        pixels=settings.checks("pixels.h5"),
+    output:
+        pdf="results/{preset}/figures/fig14_hnn_check.pdf",
+        png=report(
+            "results/{preset}/figures/fig14_hnn_check.png",
+            caption="../report/fig14.rst",
+            category="Figures",
+            labels={"result": "Fig. 14: check of HNN"},
+        ),
+    log:
+        "results/{preset}/logs/fig14.log",
+    conda:
+        "../envs/hgnpipe.yaml"
+    params:
+        code=settings.code("figures/fig14_hnn_check"),
+    shell:
+        "python workflow/scripts/figures/fig14_hnn_check.py --states {input.states}"
+        " --pixels {input.pixels}"
+        " --output {output.pdf} {output.png} 2>&1 | tee {log}"
+
+
 rule current_figure:
     """A figure of the preset that config.yaml names, where the README says it is."""
     input:

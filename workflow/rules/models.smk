@@ -201,3 +201,58 @@ rule make_films:
         " --example {params.example} --num_samples {params.num_samples}"
         " --output {output} --device {resources.device} --threads {threads}"
         " 2>&1 | tee {log}"
+
+
+rule check_hnn:
+    """Learn one system from true states, as an energy and as a perceptron."""
+    input:
+        expand(
+            "results/{{preset}}/data/{{system}}/{split}_trajectories.h5",
+            split=["train", "test"],
+        ),
+    output:
+        table="results/{preset}/hnn_check/{system}/states.csv",
+        motions="results/{preset}/hnn_check/{system}/states.h5",
+    log:
+        "results/{preset}/logs/check_hnn/{system}.log",
+    benchmark:
+        "results/{preset}/benchmarks/check_hnn/{system}.tsv"
+    conda:
+        "../envs/hgnpipe.yaml"
+    threads: settings.config.threads
+    params:
+        check=settings.values(
+            "hnn_check.states",
+            *("seeds", "num_train", "num_test", "horizons", "training"),
+        ),
+        code=settings.code("models/check_hnn"),
+    shell:
+        "python workflow/scripts/models/check_hnn.py --trajectories {input}"
+        " --check {params.check:q} --table {output.table} --motions {output.motions}"
+        " --threads {threads} 2>&1 | tee {log}"
+
+
+rule check_pixelhnn:
+    """Learn a system that PixelHNN is known to learn from its pixels."""
+    input:
+        rules.check_hnn.input,
+    output:
+        table="results/{preset}/hnn_check/{system}/pixels.csv",
+        film="results/{preset}/hnn_check/{system}/pixels.h5",
+    log:
+        "results/{preset}/logs/check_pixelhnn/{system}.log",
+    benchmark:
+        "results/{preset}/benchmarks/check_pixelhnn/{system}.tsv"
+    conda:
+        "../envs/hgnpipe.yaml"
+    threads: settings.config.threads
+    params:
+        check=settings.values(
+            "hnn_check.pixels",
+            *("seeds", "image_size", "num_train", "num_test", "options", "training"),
+        ),
+        code=settings.code("models/check_pixelhnn"),
+    shell:
+        "python workflow/scripts/models/check_pixelhnn.py --trajectories {input}"
+        " --check {params.check:q} --table {output.table} --film {output.film}"
+        " --threads {threads} 2>&1 | tee {log}"

@@ -143,6 +143,36 @@ use rule flows as flows_of_density with:
         "results/{preset}/logs/flows_{density}.log",
 
 
+rule hnn_check:
+    """The paper's check of HNN: states against a perceptron, and easy pixels."""
+    input:
+        settings.checks("states.csv"),
+        settings.checks("pixels.csv"),
+    output:
+        csv=report(
+            "results/{preset}/tables/hnn_check.csv",
+            caption="../report/hnn_check.rst",
+            category="Tables",
+            labels={"result": "Check of HNN: spreadsheet"},
+        ),
+        markdown="results/{preset}/tables/hnn_check.md",
+        html=report(
+            "results/{preset}/tables/hnn_check.html",
+            caption="../report/hnn_check.rst",
+            category="Tables",
+            labels={"result": "Check of HNN"},
+        ),
+    log:
+        "results/{preset}/logs/hnn_check.log",
+    conda:
+        "../envs/hgnpipe.yaml"
+    params:
+        code=settings.code("tables/hnn_check"),
+    shell:
+        "python workflow/scripts/tables/hnn_check.py --measures {input}"
+        " --preset {wildcards.preset} --output {output} 2>&1 | tee {log}"
+
+
 rule current_table:
     """A table of the preset that config.yaml names, where the README says it is."""
     input:
@@ -157,7 +187,7 @@ rule current_table:
     log:
         "results/logs/{table}.log",
     wildcard_constraints:
-        table="table1|table2|dynamics|flows",
+        table="table1|table2|dynamics|flows|hnn_check",
     localrule: True
     conda:
         "../envs/hgnpipe.yaml"

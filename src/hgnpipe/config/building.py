@@ -11,7 +11,7 @@ from typing import Any
 from hgnpipe.collection import lookup, require
 from hgnpipe.config.overlay import DEFAULT, Layer, layers_of, merged
 from hgnpipe.config.reading import Mistake, at, lookup_all
-from hgnpipe.config.schema import Config, Overlay, Preset, Row
+from hgnpipe.config.schema import Config, HNNCheck, Overlay, Preset, Row
 
 
 def check_kinds(config: Config) -> None:
@@ -74,6 +74,8 @@ def check_preset(config: Config, name: str) -> dict[str, Any]:
             }
             for system in preset.systems
         }
+    if preset.hnn_check is not None:
+        _check_hnn_check(config, preset.hnn_check, (*where, "hnn_check"))
     if preset.flows is not None:
         where = (*where, "flows")
         paths = {key: (*where, key) for key in ("options", "training")}
@@ -144,6 +146,23 @@ def _check_flow(row: Row, layers: list[Layer]) -> dict[str, Any]:
         FLOWS.check(row.family, completed)
         build_flow(row.family, **completed)
         return _effective(layers, options, FLOWS.unused(row.family, completed))
+
+
+def _check_hnn_check(config: Config, check: HNNCheck, where: tuple[str, ...]) -> None:
+    """Check trainings, and build PixelHNN without its weights."""
+    import torch
+
+    from hgnpipe.evaluation.pixel_check import build_pixelhnn
+    from hgnpipe.systems import build_system
+    from hgnpipe.training.loop import read_training
+
+    for part in ("states", "pixels"):
+        with at(*where, part, "training"):
+            read_training(getattr(check, part).training)
+    kind = config.systems[check.pixels.system]
+    coordinates = build_system(kind.kind, **kind.options).num_coordinates
+    with at(*where, "pixels", "options"), torch.device("meta"):
+        build_pixelhnn(check.pixels.model_dump(), 2 * coordinates)
 
 
 def _check_training(layers: list[Layer], system: str | None = None) -> dict[str, Any]:

@@ -84,6 +84,11 @@ def check_names(config: Config) -> None:
             lookup_all("model", preset.models or (), config.models)
         if preset.flows is not None:
             _check_flow_names(config, preset.flows, ("presets", name, "flows"))
+        if (check := preset.hnn_check) is not None:
+            with at("presets", name, "hnn_check", "states", "systems"):
+                lookup_all("system", check.states.systems, config.systems)
+            with at("presets", name, "hnn_check", "pixels", "system"):
+                lookup("system", check.pixels.system, config.systems)
         data, evaluation = preset.data, preset.evaluation
         have = min(data.num_train, data.num_test, evaluation.num_trajectories)
         example = evaluation.example

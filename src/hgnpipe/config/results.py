@@ -26,8 +26,9 @@ class Results:
 
     def tables(self, preset: str) -> list[str]:
         """Names of the tables of a preset."""
-        flows = self.config.presets[preset].flows is not None
-        return [*TABLES, *(["flows"] if flows else [])]
+        block = self.config.presets[preset]
+        optional = {"flows": block.flows, "hnn_check": block.hnn_check}
+        return [*TABLES, *(name for name, part in optional.items() if part)]
 
     def figures(self, preset: str) -> list[str]:
         """Names of the figures of a preset: all, or those that it lists."""
@@ -43,6 +44,7 @@ class Results:
             "fig11": ["fig11_convergence_hgn"],
             "fig12": ["fig12_convergence_hnn_conv"],
             "fig13": ["fig13_integrators"],
+            "fig14": ["fig14_hnn_check"] if block.hnn_check else [],
         }
         return [name for key in block.figures or FIGURES for name in names[key]]
 
@@ -81,7 +83,7 @@ class Results:
         """Configuration as far as the report depends on it, as JSON."""
         preset, config = wildcards.preset, self.config
         used = {
-            "systems": config.presets[preset].systems,
+            "systems": config.presets[preset].simulated,
             "densities": self.settings.densities(preset),
             **self.settings.blocks[preset],
             "presets": [preset],

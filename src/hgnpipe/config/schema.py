@@ -45,8 +45,9 @@ and ``default``, to values is that of the system."""
 Overlay = dict[Name, Options]
 """Options by family, and laid over them by the name of a row."""
 Figure = Literal[
-    "fig05", "fig06", "fig07", "fig08", "fig09", "fig10", "fig11", "fig12", "fig13"
-]
+    "fig05", "fig06", "fig07", "fig08", "fig09", "fig10", "fig11", "fig12", "fig13",
+    "fig14",
+]  # fmt: skip
 FIGURES: tuple[str, ...] = get_args(Figure)
 Figures = Annotated[list[Figure], Field(min_length=1), AfterValidator(_without_twins)]
 
@@ -148,6 +149,36 @@ class Flows(Block):
     training: Overlay
 
 
+class StateCheck(Block):
+    """HNN of true states against a perceptron, on each of some systems."""
+
+    systems: Names
+    seeds: Seeds
+    num_train: Count
+    num_test: Two
+    horizons: Counts
+    training: Options
+
+
+class PixelCheck(Block):
+    """PixelHNN on videos of one system, of a size of their own."""
+
+    system: Name
+    seeds: Seeds
+    image_size: Annotated[int, Field(ge=8, lt=2**31)]
+    num_train: Count
+    num_test: Two
+    options: Options = {}
+    training: Options
+
+
+class HNNCheck(Block):
+    """The paper's check that HNN works where it is known to (Sec. 4)."""
+
+    states: StateCheck
+    pixels: PixelCheck
+
+
 class Preset(Block):
     """Sizes and trainings; models and figures are all of them where not listed."""
 
@@ -160,6 +191,14 @@ class Preset(Block):
     options: Overlay = {}
     training: Overlay
     flows: Flows | None = None
+    hnn_check: HNNCheck | None = None
+
+    @property
+    def simulated(self) -> list[str]:
+        """All systems of which there are trajectories."""
+        check = self.hnn_check
+        more = [*check.states.systems, check.pixels.system] if check else []
+        return list(dict.fromkeys([*self.systems, *more]))
 
 
 class Config(Block):

@@ -172,6 +172,23 @@ class Settings:
             for system in self.preset(wildcards).systems
         ]
 
+    def checks(self, file: str) -> OfJob:
+        """A file of the check of HNN for each of its systems: states.h5, pixels.csv.
+
+        For a preset without that check they raise a `ValueError`.
+        """
+
+        def of_preset(wildcards: Any) -> list[str]:
+            check = self.preset(wildcards).hnn_check
+            if check is None:
+                raise ValueError(f"Preset {wildcards.preset!r} has no hnn_check.")
+            pixels = file.startswith("pixels")
+            systems = [check.pixels.system] if pixels else check.states.systems
+            folder = f"results/{wildcards.preset}/hnn_check"
+            return [f"{folder}/{system}/{file}" for system in systems]
+
+        return of_preset
+
     def families(self, kinds: Iterable[str] = ("models", "flows")) -> OfJob:
         """Family of every model, or flow, of a preset, as JSON."""
         rows = {"models": self.config.models, "flows": self.config.flows}

@@ -135,7 +135,7 @@ def solve(
     Returns:
         States at these times, and the relative drift of each trajectory's energy.
     """
-    rates = partial(_rates, system)
+    rates = partial(true_rates, system)
     states = solve_each(rates, initial, t, TOLERANCES[0], progress)
     drift = relative_drift(system, *np.split(states, 2, axis=-1))
     for tolerance in TOLERANCES[1:]:
@@ -147,9 +147,9 @@ def solve(
     return states, np.where(np.isnan(drift), np.inf, drift)
 
 
-def _rates(
+def true_rates(
     system: System, states: Float[np.ndarray, "N m"]
 ) -> Float[np.ndarray, "N m"]:
-    """Time derivative of states (q, p) under the true Hamiltonian."""
+    """Time derivative of states (q, p), side by side, under the true Hamiltonian."""
     q, p = torch.from_numpy(states).chunk(2, dim=1)
     return torch.cat(motion(system.hamiltonian, q, p), dim=1).numpy()

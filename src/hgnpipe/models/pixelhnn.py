@@ -20,7 +20,8 @@ from hgnpipe.integrators import INTEGRATORS, rollout
 from hgnpipe.models.base import Inferred, Prediction, check_input, play
 from hgnpipe.nn.autoencoders import ConvAutoencoder, MLPAutoencoder
 from hgnpipe.nn.initialisation import draw_orthogonal
-from hgnpipe.nn.networks import MLP, FrameScaler
+from hgnpipe.nn.networks import FrameScaler
+from hgnpipe.nn.state_space import StateEnergy
 
 
 class PixelHNN(nn.Module):
@@ -181,18 +182,3 @@ class PixelHNN(nn.Module):
         dq = F.mse_loss(rates.q, after.q - now.q)
         dp = F.mse_loss(rates.p, after.p - now.p)
         return (dq + dp) / 2
-
-
-class StateEnergy(nn.Module):
-    """Energy of a latent vector (q, p): two hidden layers of tanh (Sec. A.3)."""
-
-    def __init__(self, latent_size: int, hidden_size: int) -> None:
-        super().__init__()
-        sizes = [latent_size, hidden_size, hidden_size, 1]
-        self.network = MLP(sizes, nn.Tanh, bias_last=False)
-
-    def forward(
-        self, q: Float[Tensor, "B n"], p: Float[Tensor, "B n"]
-    ) -> Float[Tensor, " B"]:
-        """Energy of each state in the batch."""
-        return self.network(torch.cat([q, p], dim=1)).squeeze(1)
