@@ -190,7 +190,7 @@ def test_families_of_models_are_asked_for_without_those_of_flows(settings):
         set(json.loads(settings.families(*kinds)(job())))
         for kinds in ((), (["models"],))
     )
-    assert models == {*SHIPPED["models"]} and every - models == {"rnvp_3", "nhf_2"}
+    assert models == {*settings.models("smoke")} and every - models == {"rnvp_3", "nhf_2"}
 
 
 def test_labels_are_of_the_rows_of_the_preset_and_of_the_references(partial):
