@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from hgnpipe.hamiltonian import SeparableHamiltonian, State
-from hgnpipe.integrators import INTEGRATORS, rollout
+from hgnpipe.integrators import INTEGRATORS, rollout, rollout_around
 
 ORDER = {"euler": 1, "leapfrog": 2, "rk4": 4}
 SYMPLECTIC = {"leapfrog"}
@@ -219,3 +219,16 @@ def test_a_rollout_is_the_step_repeated_for_an_inseparable_energy_too(name):
     path = rollout(INTEGRATORS[name], energy, initial, 0.1, 5)
     torch.testing.assert_close(path.q[:, -1], state.q)
     torch.testing.assert_close(path.p[:, -1], state.p)
+
+
+@every_integrator
+@pytest.mark.parametrize(("before", "after"), [(3, 5), (5, 3), (2, 0), (0, 2), (0, 0)])
+def test_a_rollout_around_a_state_is_two_rollouts_from_it(name, before, after):
+    integrator, initial = INTEGRATORS[name], start(3)
+    path = rollout_around(integrator, coupled_wells, initial, 0.1, before, after)
+    past = rollout(integrator, coupled_wells, initial, -0.1, before)
+    future = rollout(integrator, coupled_wells, initial, 0.1, after)
+    for found, back, onwards in zip(path, past, future, strict=True):
+        expected = torch.cat([back.flip(1), onwards[:, 1:]], dim=1)
+        assert found.shape == (3, before + 1 + after, 2)
+        torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)

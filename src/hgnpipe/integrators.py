@@ -49,7 +49,7 @@ def leapfrog(hamiltonian: Hamiltonian, state: State, dt: Step) -> State:
 def rk4(hamiltonian: Hamiltonian, state: State, dt: Step) -> State:
     """Classical fourth-order Runge-Kutta step (paper, Eqs. 18-22)."""
 
-    def slope(offset: State, h: float) -> State:
+    def slope(offset: State, h: Step) -> State:
         q, p = state.q + h * offset.q, state.p + h * offset.p
         return State(velocity(hamiltonian, q, p), force(hamiltonian, q, p))
 
@@ -116,7 +116,7 @@ def rollout_around(
     if before == 0:
         return rollout(integrator, hamiltonian, state, dt, after)
     num = len(state.q)
-    signs = torch.ones(2 * num, *[1] * (state.q.dim() - 1), device=state.q.device)
+    signs = state.q.new_ones(2 * num, *[1] * (state.q.dim() - 1))
     signs[num:] = -1
     twice = State(torch.cat([state.q, state.q]), torch.cat([state.p, state.p]))
     path = rollout(integrator, hamiltonian, twice, dt * signs, max(before, after))

@@ -1,4 +1,4 @@
-"""A small training in which GECO decides how well is reconstructed, and what that costs.
+"""Small trainings in which GECO decides how well is reconstructed, and the cost.
 
 The error of the mean image is 19.2e-4, the best that this model reaches 5.2e-4.
 """

@@ -2,10 +2,15 @@ import pytest
 import torch
 from torch import nn
 
-from hgnpipe.nn.energies import ConvEnergy, MLPEnergy
+from hgnpipe.nn.energies import ConvEnergy, MLPEnergy, QuadraticEnergy
 
-ENERGIES = {"conv": ConvEnergy, "mlp": MLPEnergy}
-SHAPES = {"conv": (3, 4, 4), "mlp": (3,)}
+
+def quadratic(num_dims, hidden_size, **options):
+    return QuadraticEnergy(MLPEnergy(num_dims, hidden_size, **options))
+
+
+ENERGIES = {"conv": ConvEnergy, "mlp": MLPEnergy, "quadratic": quadratic}
+SHAPES = {"conv": (3, 4, 4), "mlp": (3,), "quadratic": (3,)}
 """Of one input, with three channels or dimensions."""
 
 every_energy = pytest.mark.parametrize("kind", ENERGIES)
@@ -84,3 +89,8 @@ def test_the_gradient_starts_with_the_size_it_is_told(kind, rms):
 def test_a_gradient_that_moves_nothing_is_refused(kind, rms):
     with pytest.raises(ValueError, match=rf"gradient_rms is {rms}.*positive"):
         ENERGIES[kind](3, 8, gradient_rms=rms)
+
+
+def test_two_quadratic_energies_start_as_an_oscillator_of_two_radians_per_time():
+    energy, x = quadratic(3, 6, gradient_rms=1e-6), inputs("quadratic").float()
+    torch.testing.assert_close(energy.gradient(x), 2 * x, rtol=0, atol=1e-4)

@@ -243,7 +243,8 @@ def arguments(data, results, flow_files):
                 *(results / f"runs/pendulum/{m}/seed0/errors.csv" for m in SHOWN),
                 results / "references" / "pendulum.csv",
             ],
-            "system": "pendulum", "models": ["mine"], "baseline": "hnn", "labels": LABELS,
+            "system": "pendulum", "models": ["mine"], "baseline": "hnn",
+            "labels": LABELS,
         },
         FIG08: {
             "films": [results / f"runs/{n}/mine/seed0/films.h5" for n in NAMES],

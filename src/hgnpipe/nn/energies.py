@@ -134,7 +134,10 @@ class MLPEnergy(nn.Module):
 
 
 class QuadraticEnergy(nn.Module):
-    """x^2 / 2 plus another energy: at the start, momenta are nearly velocities.
+    """x^2 plus another energy.
+
+    Both of kinetic and potential energy together start as a harmonic oscillator of 2
+    radians per unit of time: a period of 25 frames at HGN's dt of 0.125.
 
     Maps ``(B, num_dims)`` to ``(B,)``.
 
@@ -148,11 +151,11 @@ class QuadraticEnergy(nn.Module):
 
     def forward(self, x: Float[Tensor, "B n"]) -> Float[Tensor, " B"]:
         """Energy of each point."""
-        return x.square().sum(1) / 2 + self.rest(x)
+        return x.square().sum(1) + self.rest(x)
 
     def gradient(self, x: Float[Tensor, "B n"]) -> Float[Tensor, "B n"]:
         """Gradient of the energy, see `ConvEnergy.gradient`."""
-        return x + self.rest.gradient(x)
+        return 2 * x + self.rest.gradient(x)
 
 
 def scale_gradient(

@@ -138,11 +138,11 @@ class KeypointDecoder(nn.Module):
         self.head = NearlyLinear(num_dims, 2 * num_keypoints, hidden_size, gain=0.5)
         self.register_buffer("places", places_of(side), persistent=False)
         self.first = nn.Conv2d(2 * num_keypoints, num_filters, 3, padding=1)
+        self.second = nn.Conv2d(num_filters, num_filters, 3, padding=1)
         self.growing = nn.ModuleList(
             nn.Conv2d(num_filters, num_filters, 3, padding=1)
             for _ in range(num_doublings(image_size, side))
         )
-        self.last = nn.Conv2d(num_filters, num_filters, 3, padding=1)
         self.to_rgb = nn.Conv2d(num_filters, 3, 3, padding=1)
         initialise(self)
         with torch.no_grad():
@@ -156,9 +156,10 @@ class KeypointDecoder(nn.Module):
         bumps = [torch.exp(-distance / (2 * NARROW**2)), 1 / (1 + distance / WIDE**2)]
         x = torch.cat(bumps, 1).contiguous(memory_format=torch.channels_last)
         x = F.leaky_relu(self.first(x), LEAK, inplace=True)
+        x = F.leaky_relu(self.second(x), LEAK, inplace=True)
         for layer in self.growing:
             x = F.leaky_relu(upsample_conv(layer, x), LEAK, inplace=True)
-        return self.to_rgb(F.leaky_relu(self.last(x), LEAK, inplace=True))
+        return self.to_rgb(x)
 
 
 def grid_of(image_size: int) -> int:
