@@ -19,8 +19,8 @@ def write_trajectories(path, name="pendulum", num=5, **options):
 
 def write_errors(path):
     rng = np.random.default_rng(0)
-    numbers = rng.random((4, 3, 2), np.float32)
+    numbers = rng.random((6, 3, 2), np.float32)
     numbers[2] = np.nan
-    errors = Errors(*numbers[:3], numbers[3, :, 0])
+    errors = Errors(*numbers[:3], *numbers[3:, :, 0])
     save_errors(path, {"train": errors, "test": errors._replace(kl=errors.kl + 1)})
     return errors

@@ -7,6 +7,7 @@ from hgnpipe.data.rendering import render
 from hgnpipe.data.simulation import simulate
 from hgnpipe.evaluation.errors import (
     Errors,
+    displacement,
     mean_image_errors,
     model_errors,
     noise_floor_errors,
@@ -84,6 +85,26 @@ def test_energy_and_kl_are_those_of_the_prediction(observed, clean):
     errors = model_errors(Brighter(0), observed, clean)
     np.testing.assert_array_equal(errors.energy, np.tile(range(4), (5, 1)))
     np.testing.assert_array_equal(errors.kl, np.full(5, 2))
+
+
+def test_motion_is_the_mean_square_difference_from_the_first_frame():
+    frames = torch.zeros(2, 3, 3, 2, 2)
+    frames[0, 1], frames[0, 2, 0] = 0.5, 0.3
+    np.testing.assert_allclose(
+        displacement(frames), [(0.25 + 0.09 / 3) / 2, 0], rtol=1e-6
+    )
+    np.testing.assert_allclose(displacement(frames + 0.4), displacement(frames), 1e-5)
+
+
+def test_the_motion_of_a_model_is_that_of_its_frames_and_the_true_one_of_the_clean(
+    observed,
+):
+    clean = np.repeat(observed[:, :1], 4, axis=1)
+    clean[:, 1:] -= np.uint8(SHIFT)
+    errors = model_errors(Brighter(7), observed, clean, batch_size=2)
+    pixels = torch.from_numpy(observed / 255).permute(0, 1, 4, 2, 3)
+    np.testing.assert_allclose(errors.moved, displacement(pixels), rtol=1e-4)
+    np.testing.assert_allclose(errors.moved_true, np.full(5, 0.04), rtol=1e-4)
 
 
 def test_the_batch_size_does_not_change_the_errors(tiny_hgn, observed, clean):
@@ -183,7 +204,8 @@ def test_without_noise_the_floor_is_zero(clean):
 
 def test_errors_are_averaged_and_the_energy_varies_over_the_frames():
     mse, energy = np.array([[1.0, 3.0], [5.0, 5.0]]), np.array([[1.0, 3.0], [2.0, 2.0]])
-    table = per_trajectory(Errors(mse, 2 * mse, energy, np.array([7.0, 8.0])))
+    errors = Errors(mse, 2 * mse, energy, np.array([7.0, 8.0]), *np.zeros((2, 2)))
+    table = per_trajectory(errors)
     assert table.to_dict("list") == {
         "trajectory": [0, 1], "mse": [2, 5], "mse_clean": [4, 10], "kl": [7, 8],
         "energy_mean": [2, 2], "energy_variance": [1, 0],

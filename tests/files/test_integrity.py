@@ -205,7 +205,8 @@ def test_another_version_is_named_with_ours_and_what_to_do(tmp_path, kind):
         expected = f"{path} is a file of format {theirs!r}; expected {ours!r}. {ADVICE}"
         assert str(error.value) == expected
 
-    newer, older = f"{ours[:-1]}3", f"{ours[:-1]}1"
+    name, number = ours.rsplit(maxsplit=1)
+    newer, older = (f"{name} {int(number) + step}" for step in (1, -1))
     stamp(path, newer)
     refused(newer)
     with h5py.File(path, "w") as file:  # had no checksum

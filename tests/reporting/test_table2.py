@@ -3,11 +3,12 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
-from hgnpipe.evaluation.errors import Errors
+from hgnpipe.evaluation.errors import Errors, displacement
 from hgnpipe.reporting.runs import Run
 from hgnpipe.reporting.table2 import (
-    COLLAPSED,
+    STILL,
     layout2,
     read_published_variances,
     table2,
@@ -25,14 +26,27 @@ def energies(seed, scale=1.0, ripple=0.1):
     return scale * (level + ripple * noise)
 
 
-def scores(energy):
-    zeros = np.zeros((len(energy), LENGTH))
-    return Errors(zeros, zeros, np.asarray(energy), np.zeros(len(energy)))
+def scores(energy, motion):
+    zeros, ones = np.zeros((len(energy), LENGTH)), np.ones(len(energy))
+    energy = np.asarray(energy)
+    return Errors(zeros, zeros, energy, zeros[:, 0], 3 * motion * ones, 3 * ones)
 
 
-def both(energy):
+def both(energy, motion=0.5):
     """The same energies in training; in the test those of other rollouts."""
-    return {"train": scores(energy), "test": scores(energy[::-1])}
+    return {"train": scores(energy, motion), "test": scores(energy[::-1], motion)}
+
+
+class Dead(np.ndarray):
+    """Energies of a model that stands still."""
+
+
+def dead():
+    return energies(9).view(Dead)
+
+
+def run_of_seed(energy):
+    return both(np.asarray(energy), 0.0 if isinstance(energy, Dead) else 0.5)
 
 
 def publish(*rows):
@@ -63,7 +77,7 @@ def found():
 
 def table_of(*seeds, example=0, published=NOTHING, split="train"):
     """The row of one model of which these are the energies by seed."""
-    runs = {Run("spring", "fast", n): both(e) for n, e in enumerate(seeds)}
+    runs = {Run("spring", "fast", n): run_of_seed(e) for n, e in enumerate(seeds)}
     table = table2(runs, published, LABELS, example)
     (row,) = table[table.split == split].to_dict("records")
     return row
@@ -78,7 +92,7 @@ def test_the_numbers_of_one_seed_are_those_of_numpy():
     assert row["std_variance_x1e4"] == pytest.approx(1e4 * np.std(over_time))
     assert row["across_variance"] == pytest.approx(across)
     assert row["relative_variance"] == pytest.approx(np.mean(over_time) / across)
-    assert (row["num_seeds"], row["num_collapsed"]) == (1, 0)
+    assert (row["num_seeds"], row["num_still"]) == (1, 0)
 
 
 def test_the_numbers_of_several_seeds_are_over_all_their_rollouts():
@@ -112,30 +126,81 @@ def test_a_conserved_energy_has_no_variance_over_time():
     row = table_of(energies(0, ripple=0))
     names = ["variance_x1e4", "mean_variance_x1e4", "relative_variance"]
     assert [row[name] for name in names] == pytest.approx([0, 0, 0], abs=1e-20)
-    assert row["num_collapsed"] == 0
+    assert row["num_still"] == 0
 
 
-def of_spread(variance):
-    """Energies with this variance across rollouts, and as much along each."""
-    levels, ripple = np.array([-1.0, 1, -1, 1]), np.array([1.0, -1] * 3)
-    return variance**0.5 * (levels[:, None] + ripple)
+def motion_of(moved, moved_true, energy=None):
+    """The row of a model whose frames move so much in each rollout."""
+    energy = energies(0) if energy is None else energy
+    one = scores(energy, 0)._replace(
+        moved=np.array(moved, float), moved_true=np.array(moved_true, float)
+    )
+    table = table2({Run("spring", "fast", 0): {"train": one}}, NOTHING, LABELS)
+    (row,) = table.to_dict("records")
+    return row
 
 
-@pytest.mark.parametrize(("factor", "collapsed"), [(1.01, 0), (0.99, 1), (0, 1)])
-def test_an_energy_has_collapsed_below_the_threshold(factor, collapsed):
-    row = table_of(of_spread(factor * COLLAPSED))
-    assert row["num_collapsed"] == collapsed
-    assert np.isnan(row["variance_x1e4"]) == np.isnan(row["mean_variance_x1e4"])
-    assert np.isnan(row["relative_variance"]) == bool(collapsed)
-    assert row["across_variance"] == pytest.approx(factor * COLLAPSED)
+TRUE = [3e-3, 1e-3, 2e-3, 1e-3, 3e-3]
+
+
+@pytest.mark.parametrize(("factor", "still"), [(1.01, 0), (0.99, 1), (0, 1)])
+def test_a_model_stands_still_below_the_threshold(factor, still):
+    row = motion_of(factor * STILL * np.array(TRUE)[::-1], TRUE)
+    assert row["num_still"] == still
+    names = ["variance_x1e4", "mean_variance_x1e4", "relative_variance"]
+    assert [np.isnan(row[name]) for name in names] == [bool(still)] * 3
+    assert row["relative_motion"] == pytest.approx(factor * STILL)
+
+
+def predicted(pictures):
+    """How much these videos, frames of 2 x 2 pixels, move."""
+    return displacement(torch.tensor(pictures, dtype=torch.float32))
+
+
+def videos(motion, spread, seed=0):
+    """Videos whose frames move so much, from first frames that differ so much."""
+    rng = np.random.default_rng(seed)
+    first = spread * rng.random((NUM, 1, 3, 2, 2))
+    return 0.4 + first + motion * rng.random((NUM, LENGTH, 3, 2, 2))
+
+
+@pytest.mark.parametrize(
+    ("motion", "spread", "scale", "still"),
+    [
+        (0.0, 0.0, 1.0, 1), (1e-3, 1e-4, 1.0, 1), (0.0, 0.2, 1.0, 1),
+        (1e-3, 0.2, 1.0, 1), (0.1, 0.2, 1e-9, 0), (0.1, 0.2, 1e9, 0),
+        (0.05, 0.0, 1.0, 0), (0.0, 0.2, 1e9, 1),
+    ],
+    ids=[
+        "mean image", "nearly the mean image", "a still picture for each video",
+        "nearly so", "a tiny scale of energy", "a large one", "one film for all videos",
+        "still, with a large scale of energy",
+    ],
+)  # fmt: skip
+def test_what_stands_still_has_nothing_to_conserve(motion, spread, scale, still):
+    true = predicted(videos(0.2, 0.2, seed=1))
+    energy = energies(0, scale=scale).astype(np.float32)
+    row = motion_of(predicted(videos(motion, spread)), true, energy)
+    assert row["num_still"] == still
+    if not still:
+        expected = table_of(energies(0))["relative_variance"]
+        assert row["relative_variance"] == pytest.approx(expected, rel=1e-3)
+
+
+def test_where_all_trajectories_have_one_energy_there_is_no_relative_variance():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        row = motion_of(TRUE, TRUE, np.full((NUM, LENGTH), 0.1, np.float32))
+    assert np.isnan(row["relative_variance"]) and row["num_still"] == 0
+    assert row["mean_variance_x1e4"] == pytest.approx(0, abs=1e-20)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_an_energy_that_is_no_number_has_diverged_and_not_collapsed(value):
+def test_an_energy_that_is_no_number_has_diverged_and_does_not_stand_still(value):
     energy = energies(0)
     energy[3, 2] = value
     row = table_of(energy)
-    assert row["num_collapsed"] == 0
+    assert row["num_still"] == 0
     names = ["variance_x1e4", "mean_variance_x1e4", "relative_variance"]
     assert all(np.isposinf(row[name]) for name in names)
     found = {Run("spring", "fast", 0): both(energy)}
@@ -143,31 +208,31 @@ def test_an_energy_that_is_no_number_has_diverged_and_not_collapsed(value):
     assert cell.count("not finite") == 4 and "N/A" not in cell
 
 
-def test_where_every_seed_has_collapsed_there_is_no_variance_to_show():
-    row = table_of(np.zeros((NUM, LENGTH)))
+def test_where_every_seed_stands_still_there_is_no_variance_to_show():
+    row = table_of(dead())
     names = ["variance", "mean_variance", "std_variance"]
     assert all(np.isnan(row[f"{name}_x1e4"]) for name in names)
 
 
-def test_seeds_that_have_collapsed_do_not_count_but_are_counted():
-    whole, dead = energies(0), np.zeros((NUM, LENGTH))
-    row, alone = table_of(whole, dead, dead), table_of(whole)
+def test_seeds_that_stand_still_do_not_count_but_are_counted():
+    whole = energies(0)
+    row, alone = table_of(whole, dead(), dead()), table_of(whole)
     names = [name for name in row if "variance" in name and name != "across_variance"]
     for name in set(names) - {"published_variance_x1e4"}:
         assert row[name] == pytest.approx(alone[name]), name
-    assert (row["num_seeds"], row["num_collapsed"]) == (3, 2)
+    assert (row["num_seeds"], row["num_still"]) == (3, 2)
 
 
-def test_the_single_rollout_of_a_collapsed_first_seed_is_not_that_of_another():
-    row = table_of(np.zeros((NUM, LENGTH)), energies(0))
+def test_the_single_rollout_of_a_still_first_seed_is_not_that_of_another():
+    row = table_of(dead(), energies(0))
     assert np.isnan(row["variance_x1e4"])
     assert row["mean_variance_x1e4"] > 0
 
 
-def test_collapse_makes_no_warnings():
+def test_standing_still_makes_no_warnings():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        table_of(np.zeros((NUM, LENGTH)), np.full((NUM, LENGTH), np.nan))
+        table_of(dead(), np.full((NUM, LENGTH), np.nan))
 
 
 def test_the_single_rollout_is_that_of_the_lowest_seed(found):
@@ -225,8 +290,8 @@ def test_what_only_the_paper_has_makes_no_row(found):
 
 @pytest.fixture
 def page(found):
-    found[Run("orbit", "mine", 0)] = both(np.zeros((NUM, LENGTH)))
-    found[Run("spring", "fast", 1)] = both(np.zeros((NUM, LENGTH)))
+    found[Run("orbit", "mine", 0)] = run_of_seed(dead())
+    found[Run("spring", "fast", 1)] = run_of_seed(dead())
     return cells_of(table2(found, PUBLISHED, LABELS))
 
 
@@ -254,24 +319,24 @@ def test_a_cell_says_single_rollout_all_rollouts_relative_and_paper(page):
     )
     assert page["spring", "train"]["Fast model"] == (
         f"{single}; all {mean} ± {std}; relative {three_digits(relative)}; "
-        "1 of 2 seeds collapsed; paper 0.72"
+        "1 of 2 seeds stand still; paper 0.72"
     )
 
 
-def test_a_cell_of_a_collapsed_model_says_so_and_what_the_paper_says(page):
+def test_a_cell_of_a_still_model_says_so_and_what_the_paper_says(page):
     assert page["orbit", "train"]["mine"] == "N/A"
-    runs = {Run("spring", "fast", 0): both(np.zeros((NUM, LENGTH)))}
+    runs = {Run("spring", "fast", 0): run_of_seed(dead())}
     cells = cells_of(table2(runs, PUBLISHED, LABELS))
     assert cells["spring", "test"]["Fast model"] == "N/A; paper N/A"
 
 
-def test_a_collapsed_first_seed_leaves_the_single_rollout_out():
+def test_a_still_first_seed_leaves_the_single_rollout_out():
     runs = {
-        Run("spring", "fast", 0): both(np.zeros((NUM, LENGTH))),
+        Run("spring", "fast", 0): run_of_seed(dead()),
         Run("spring", "fast", 1): both(energies(0)),
     }
     cell = cells_of(table2(runs, NOTHING, LABELS))["spring", "train"]["Fast model"]
-    assert cell.startswith("N/A; all ") and cell.endswith("1 of 2 seeds collapsed")
+    assert cell.startswith("N/A; all ") and cell.endswith("1 of 2 seeds stand still")
 
 
 def test_what_cannot_be_read_in_the_paper_is_called_so(page):

@@ -77,7 +77,8 @@ def line(axes, name):
 
 def scores(mse):
     mse = np.broadcast_to(mse, (NUM, NUM_FRAMES)).astype(np.float32)
-    return Errors(mse, mse / 2, np.zeros_like(mse), np.zeros(NUM, np.float32))
+    energy, others = np.zeros_like(mse), np.zeros((3, NUM), np.float32)
+    return Errors(mse, mse / 2, energy, *others)
 
 
 def random_scores(seed):

@@ -18,7 +18,7 @@ from hgnpipe.files.hdf5 import created, opened, read_arrays, write_arrays
 from hgnpipe.models.base import SequenceModel
 from hgnpipe.training.batches import check_frames, to_pixels
 
-ERRORS = "hgnpipe scores 2"
+ERRORS = "hgnpipe errors 3"
 
 
 class Errors(NamedTuple):
@@ -29,12 +29,17 @@ class Errors(NamedTuple):
         mse_clean: Error against the frames without noise, ``(N, T)``.
         energy: Learned Hamiltonian, ``(N, T)``; NaN where there is none.
         kl: KL divergence of the posterior from the prior in nats, ``(N,)``.
+        moved: How much the predicted frames move, see `displacement`, ``(N,)``; NaN
+            where there is no model.
+        moved_true: The same of the frames without noise, ``(N,)``.
     """
 
     mse: np.ndarray
     mse_clean: np.ndarray
     energy: np.ndarray
     kl: np.ndarray
+    moved: np.ndarray
+    moved_true: np.ndarray
 
 
 def model_errors(
@@ -63,13 +68,16 @@ def model_errors(
     for first in range(0, len(frames), batch_size):
         batch = slice(first, first + batch_size)
         observed = to_pixels(frames[batch], device)
+        true = to_pixels(clean[batch], device)
         prediction = model.predict(observed)
         parts.append(
             Errors(
                 pixel_mse(prediction.frames, observed),
-                pixel_mse(prediction.frames, to_pixels(clean[batch], device)),
+                pixel_mse(prediction.frames, true),
                 prediction.energy.cpu().numpy(),
                 prediction.kl.cpu().numpy(),
+                displacement(prediction.frames),
+                displacement(true),
             )
         )
         progress(len(observed))
@@ -170,8 +178,9 @@ def load_errors(path: str | Path) -> dict[str, Errors]:
 def _without_energy(
     mse: Float[np.ndarray, "N T"], mse_clean: Float[np.ndarray, "N T"]
 ) -> Errors:
-    """Errors of what is no model: it has no energy and no posterior."""
-    return Errors(mse, mse_clean, np.full_like(mse, np.nan), np.zeros(len(mse)))
+    """Errors of what is no model: it has no energy, no posterior and no rollout."""
+    none, unknown = np.zeros(len(mse)), np.full(len(mse), np.nan)
+    return Errors(mse, mse_clean, np.full_like(mse, np.nan), none, unknown, unknown)
 
 
 def _singly(frames: Frames) -> Iterator[torch.Tensor]:

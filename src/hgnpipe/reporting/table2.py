@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
 
 from hgnpipe.collection import require
 from hgnpipe.evaluation.errors import Errors
@@ -13,9 +12,9 @@ from hgnpipe.reporting.pages import across, in_order, read_table, short
 from hgnpipe.reporting.runs import Run, label_of
 from hgnpipe.reporting.table1 import SCALE
 
-COLLAPSED = 1e-6
-"""Variance of the learned energy across trajectories below which it has collapsed: in
-the units of Table 2 it is 0.01, the least that the paper's figures can show."""
+STILL = 0.01
+"""Motion of the predicted frames, relative to that of the true ones, below which a
+model stands still and has nothing to conserve."""
 
 
 def read_published_variances(path: str | Path) -> pd.DataFrame:
@@ -48,15 +47,19 @@ def table2(
         the single rollout, ``mean_variance`` and ``std_variance`` are over all rollouts
         of all seeds. ``relative_variance`` has no scale: the mean variance over time
         divided by the variance of the energy across trajectories, median over seeds
-        that have not collapsed. ``num_collapsed`` counts the seeds that have. Infinite
-        are those of a model of which a rollout diverged.
+        that move, NaN where all trajectories have the same energy. ``relative_motion``
+        has none either: how much the predicted frames move, see
+        `hgnpipe.evaluation.errors.displacement`, divided by how much the true ones do,
+        means over the rollouts, median over seeds. ``num_still`` counts the seeds where
+        it is below `STILL`; they have no variances. Infinite are variances of a model
+        of which a rollout diverged.
 
     Raises:
         ValueError: If there is no run, or one has no rollout ``example``.
     """
     require(len(errors) > 0, "number of runs", 0, "1 or more")
     rows = [
-        {**run._asdict(), "split": split, **_variances(one.energy, example)}
+        {**run._asdict(), "split": split, **_variances(one, example)}
         for run, splits in sorted(errors.items(), key=lambda item: item[0].seed)
         for split, one in splits.items()
     ]
@@ -74,15 +77,15 @@ def layout2(table: pd.DataFrame) -> pd.DataFrame:
     cells = {}
     for row in table.itertuples():
         lines = ["N/A"]
-        if row.num_collapsed < row.num_seeds:
+        if row.num_still < row.num_seeds:
             mean, std = short(row.mean_variance_x1e4), short(row.std_variance_x1e4)
             lines = [
                 short(row.variance_x1e4),
                 f"all {mean} ± {std}",
                 f"relative {short(row.relative_variance)}",
             ]
-        if 0 < row.num_collapsed < row.num_seeds:
-            lines.append(f"{row.num_collapsed} of {row.num_seeds} seeds collapsed")
+        if 0 < row.num_still < row.num_seeds:
+            lines.append(f"{row.num_still} of {row.num_seeds} seeds stand still")
         if isinstance(row.published_variance_x1e4, str):
             printed = row.published_variance_x1e4
             lines.append(f"paper {printed}" if printed else "paper: not legible")
@@ -90,35 +93,43 @@ def layout2(table: pd.DataFrame) -> pd.DataFrame:
     return across(cells, "model", "not run")
 
 
-def _variances(energy: Float[np.ndarray, "N T"], example: int) -> dict[str, object]:
-    """Variances over time and across rollouts; infinite after diverging."""
+def _variances(errors: Errors, example: int) -> dict[str, object]:
+    """Variances over time and across rollouts, infinite after diverging; motion."""
+    energy = errors.energy.astype(np.float64)
     legal = f"between 0 and {len(energy) - 1}"
     require(0 <= example < len(energy), "example", example, legal)
-    energy = energy.astype(np.float64)
+    motion = errors.moved.mean(dtype=float) / errors.moved_true.mean(dtype=float)
     over_time, between = np.full(len(energy), np.inf), np.inf
-    if np.isfinite(energy).all():
+    finite = bool(np.isfinite(energy).all())
+    if finite:
         over_time, between = energy.var(axis=1), float(energy.mean(axis=1).var())
-    known = 0 < between < np.inf
+    relative = np.inf
+    if finite:  # the variance of equal numbers need not be zero: their mean is rounded
+        relative = (
+            over_time.mean() / between if np.ptp(energy) > 0 < between else np.nan
+        )
     return {
         "variance_x1e4": SCALE * over_time[example],
         "over_time": SCALE * over_time,
         "across": between,
-        "relative": over_time.mean() / between if known else between,
-        "collapsed": between < COLLAPSED,
+        "relative": relative,
+        "motion": motion,
+        "still": finite and motion < STILL,
     }
 
 
 def _summary(group: pd.DataFrame) -> dict[str, object]:
     """One row of Table 2 from the rows of its seeds."""
-    single, whole = group.iloc[0], group[~group.collapsed]
+    single, whole = group.iloc[0], group[~group.still]
     over_time = np.concatenate(list(whole.over_time) or [[np.nan]])
     return {
         **single[["model", "system", "split"]],
         "num_seeds": len(group),
-        "num_collapsed": int(group.collapsed.sum()),
-        "variance_x1e4": np.nan if single.collapsed else single.variance_x1e4,
+        "num_still": int(group.still.sum()),
+        "variance_x1e4": np.nan if single.still else single.variance_x1e4,
         "mean_variance_x1e4": over_time.mean(),
         "std_variance_x1e4": np.inf if np.isinf(over_time).any() else over_time.std(),
         "relative_variance": whole.relative.median(),
         "across_variance": group.across.median(),
+        "relative_motion": group.motion.median(),
     }

@@ -6,7 +6,7 @@ from hgnpipe.evaluation.errors import load_errors
 from hgnpipe.reporting.pages import write_table
 from hgnpipe.reporting.runs import by_run
 from hgnpipe.reporting.table2 import (
-    COLLAPSED,
+    STILL,
     layout2,
     read_published_variances,
     table2,
@@ -19,8 +19,10 @@ CAPTION = (
     "standard deviation of the same over all evaluated rollouts. A learned energy has "
     "an arbitrary scale: compare models by the relative variance, mean variance over "
     "time divided by the variance of the energy across trajectories; far below 1, the "
-    "energy is conserved. N/A: the Hamiltonian collapsed, that is, its variance across "
-    "trajectories is below {threshold:g}. Paper: the figures that it prints."
+    "energy is conserved. N/A: the model stands still and has nothing to conserve: its "
+    "frames move less than {threshold:g} of what the true ones do (mean squared "
+    "difference from the first frame of a video, mean over all evaluated rollouts). "
+    "Paper: the figures that it prints."
 )
 
 
@@ -44,9 +46,9 @@ def main(
     """
     found = {one: load_errors(path) for one, path in by_run(errors).items()}
     table = table2(found, read_published_variances(published), labels, example)
-    caption = CAPTION.format(preset=preset, threshold=COLLAPSED)
+    caption = CAPTION.format(preset=preset, threshold=STILL)
     pages = {"": layout2(table)}
-    # What the paper does not have is empty: with it, N/A means a collapsed model.
+    # What the paper does not have is empty: with it, N/A means a model without motion.
     table = table.fillna({"published_variance_x1e4": ""})
     write_table(table, pages, [caption], "Table 2", output, missing="N/A")
 
