@@ -215,7 +215,10 @@ EDITS = [
     (f"{DATA}.seed", FAR, f"less than {FAR}"),
     (f"{DATA}.seed", "2020-01-01", INTEGER),
     (f"{DATA}.seed", MISSING, "'seed' is missing"),
-    (f"{DATA}.split", "1", "Known: seed, num_train, num_test, num_frames, num_around, image_size"),
+    (
+        f"{DATA}.split", "1",
+        "Known: seed, num_train, num_test, num_frames, num_around, image_size",
+    ),
     (f"{TINY}.evaluation.batch_size", "0", "greater than or equal to 1"),
     (f"{TINY}.evaluation.num", "0", "Known: num_trajectories, batch_size"),
     (f"{TINY}.evaluation.horizons", "[]", "at least 1"),
