@@ -99,8 +99,9 @@ def test_every_entry_trains_saves_loads_and_predicts(
     data = SHIPPED["presets"][preset]["data"]
     block = shipped[preset]["models"][name][system]
     length, size = data["num_frames"], data["image_size"]
+    longest = length + 2 * data.get("num_around", 0)
     frames = np.random.default_rng(0).integers(
-        0, 256, (2, length, size, size, 3), np.uint8
+        0, 256, (2, longest, size, size, 3), np.uint8
     )
     kind = SHIPPED["systems"][system]["kind"]
     family, options = (
