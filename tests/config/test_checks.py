@@ -8,6 +8,7 @@ import torch
 import yaml
 from good_config import GOOD, MISSING
 from pipeline import REPOSITORY
+from snakemake.utils import update_config
 
 from hgnpipe.config import checks
 from hgnpipe.config.checks import check_config
@@ -63,6 +64,18 @@ def flows():
 
 def test_the_shipped_configuration_passes(check):
     check(SHIPPED)
+
+
+def test_the_ablations_pass_when_laid_over_it(check):
+    ablations = yaml.safe_load((REPOSITORY / "workflow/ablations.yaml").read_text())
+    config = copy.deepcopy(SHIPPED)
+    update_config(config, ablations)
+    blocks = check(config).blocks["ablation"]["models"]
+    assert blocks.keys() == {*ablations["presets"]["ablation"]["models"]}
+    kappas = [blocks[m]["pendulum"]["options"]["kappa"] for m in blocks]
+    assert len({*kappas}) == 4
+    seeds = {preset["data"]["seed"] for preset in SHIPPED["presets"].values()}
+    assert ablations["presets"]["ablation"]["data"]["seed"] not in seeds
 
 
 def test_a_good_configuration_passes(check, good):
