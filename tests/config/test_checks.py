@@ -8,6 +8,7 @@ import torch
 import yaml
 from good_config import GOOD, MISSING
 from pipeline import REPOSITORY
+from snakemake.utils import update_config
 
 from hgnpipe.config import checks
 from hgnpipe.config.checks import check_config
@@ -65,6 +66,18 @@ def test_the_shipped_configuration_passes(check):
     check(SHIPPED)
 
 
+def test_the_ablations_pass_when_laid_over_it(check):
+    ablations = yaml.safe_load((REPOSITORY / "workflow/ablations.yaml").read_text())
+    config = copy.deepcopy(SHIPPED)
+    update_config(config, ablations)
+    blocks = check(config).blocks["ablation"]["models"]
+    assert blocks.keys() == {*ablations["presets"]["ablation"]["models"]}
+    kappas = [blocks[m]["pendulum"]["options"]["kappa"] for m in blocks]
+    assert len({*kappas}) == 4
+    seeds = {preset["data"]["seed"] for preset in SHIPPED["presets"].values()}
+    assert ablations["presets"]["ablation"]["data"]["seed"] not in seeds
+
+
 def test_a_good_configuration_passes(check, good):
     check(good)
 
@@ -99,8 +112,9 @@ def test_every_entry_trains_saves_loads_and_predicts(
     data = SHIPPED["presets"][preset]["data"]
     block = shipped[preset]["models"][name][system]
     length, size = data["num_frames"], data["image_size"]
+    longest = length + 2 * data.get("num_around", 0)
     frames = np.random.default_rng(0).integers(
-        0, 256, (2, length, size, size, 3), np.uint8
+        0, 256, (2, longest, size, size, 3), np.uint8
     )
     kind = SHIPPED["systems"][system]["kind"]
     family, options = (

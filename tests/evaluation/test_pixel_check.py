@@ -24,7 +24,9 @@ CHECK = {
 
 
 def errors_of(mse, energy):
-    return Errors(np.array(mse), np.array(mse), np.array(energy), np.zeros(len(mse)))
+    return Errors(
+        np.array(mse), np.array(mse), np.array(energy), *np.zeros((3, len(mse)))
+    )
 
 
 def test_the_skill_is_one_minus_the_error_relative_to_that_of_the_mean_image():

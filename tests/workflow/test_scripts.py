@@ -154,13 +154,13 @@ def arguments_of(name, folder, **changes):
         "fig07_rollouts": {
             "films": [folder / "films.h5"],
             "errors": [folder / "errors.csv", folder / "references.csv"],
-            "system": "pendulum", "model": "mine", "baseline": "hnn",
+            "system": "pendulum", "models": ["mine"], "baseline": "hnn",
             "labels": {"mine": "My HGN"}, "figure": [folder / "fig07.png"],
             "animation": [folder / "fig07.gif"],
         },
         "fig08_samples": {
             "films": [folder / "films.h5"], "systems": ["pendulum", "two_body"],
-            "model": "mine", "labels": {"mine": "My HGN"},
+            "models": ["mine"], "labels": {"mine": "My HGN"},
             "figure": [folder / "fig08.png"], "animation": [folder / "fig08.gif"],
         },
         "draw_points": {
