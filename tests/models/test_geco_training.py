@@ -1,6 +1,6 @@
 """Small trainings in which GECO decides how well is reconstructed, and the cost.
 
-The error of the mean image is 19.2e-4, the best that this model reaches 5.2e-4.
+The error of the mean image is 19.2e-4, the best that this model reaches 2.6e-4.
 """
 
 import pytest
@@ -69,5 +69,5 @@ def test_a_larger_kappa_leaves_a_smaller_divergence(end_of, from_above):
 def test_a_kappa_out_of_reach_ends_at_the_upper_bound_and_says_so(end_of):
     end, model = end_of(kappa=1e-4, multiplier_bounds=(0.1, 3.0))
     assert end.multiplier == pytest.approx(3)
-    assert end.mse > 4e-4
+    assert end.mse > 2e-4
     assert "upper bound 3" in model.remark and "0.0001" in model.remark

@@ -43,7 +43,8 @@ OF = {  # where a file lies below results/smoke/, and the stage that makes it
 }
 FAMILY = {
     "hnn": "pixelhnn", "hnn_conv": "pixelhnn", "hgn_euler": "hgn", "hgn_determ": "hgn",
-    "hgn_no_f_psi": "hgn", "hgn_leapfrog": "hgn", "rnvp_3": "realnvp", "nhf_2": "nhf",
+    "hgn_no_f_psi": "hgn", "hgn_leapfrog": "hgn", "hgn_vector": "hgn",
+    "rnvp_3": "realnvp", "nhf_2": "nhf",
 }  # fmt: skip
 RUN, FLOW_RUN = (
     ("train", "evaluate", "measure", "film"),

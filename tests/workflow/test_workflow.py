@@ -120,7 +120,7 @@ def test_the_table_has_finite_errors_of_every_system_split_and_model(finished):
     with open(finished[0] / "results/table1.csv", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     models = [*MODELS, "mean_image", "noise_floor", "true_video"]
-    assert len(models) == 9
+    assert len(models) == 10
     expected = set(product(models, SMOKE["systems"], ("train", "test")))
     assert len(rows) == len(expected)
     assert {(r["model"], r["system"], r["split"]) for r in rows} == expected
@@ -219,7 +219,11 @@ def test_code_of_the_systems_remakes_the_data(project):
     append(project, "src/hgnpipe/systems/base.py", "NEW = 1")
     plan = remade(project)
     files = ("trajectories", "videos", "motion")
-    kinds = product(SMOKE["systems"], ("train", "test"), files)
+    kinds = [
+        *product(SMOKE["systems"], ("train", "test"), files),
+        *product(SMOKE["systems"], ["long"], files[:2]),
+        *product(["pendulum_30"], ("train", "test"), files[:1]),
+    ]
     data = {"results/smoke/data/{}/{}_{}.h5".format(*kind) for kind in kinds}
     assert stage(plan, "data") == data
     assert models_of(plan) == set(MODELS)
@@ -344,10 +348,14 @@ def test_every_preset_plans_one_training_per_system_model_and_seed(
         num_simulated = len(simulated)
     else:
         checked, num_simulated = [], num_systems
+    targets = block["options"]["hgn_vector"].get("num_targets")
+    if not isinstance(targets, dict):
+        targets = dict.fromkeys(block["systems"], targets)
+    num_long = sum(targets.get(system) is not None for system in block["systems"])
     planned = jobs(snakemake(fresh, "-n", *profile, preset=preset))
     expected = {
-        "simulate": 2 * num_simulated,
-        "render": 2 * num_systems,
+        "simulate": 2 * num_simulated + num_long,
+        "render": 2 * num_systems + num_long,
         "train": num_runs,
         "evaluate": num_runs,
         "evaluate_references": num_systems,
