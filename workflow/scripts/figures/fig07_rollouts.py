@@ -75,9 +75,10 @@ def strips_of(
     def rows(kind: str, field: str, shown: list[str]) -> list[Strip]:
         return [
             (
-                with_skill(f"{names[one]}\n{kind}", skills.get(one))
-                if kind == "forward"
-                else f"{names[one]}\n{kind}",
+                with_skill(
+                    f"{names[one]}\n{kind}",
+                    skills.get(one) if field == "forward" else None,
+                ),
                 getattr(films[one], field) if one in films else None,
             )
             for one in shown
