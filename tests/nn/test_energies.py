@@ -76,7 +76,7 @@ def test_an_energy_has_as_many_convolutions_as_told(num_layers):
     assert len(layers) == num_layers
 
 
-@every_energy
+@pytest.mark.parametrize("kind", ["conv", "mlp"])
 @pytest.mark.parametrize("rms", [0.1, 3.0])
 def test_the_gradient_starts_with_the_size_it_is_told(kind, rms):
     energy = ENERGIES[kind](3, 32, gradient_rms=rms)

@@ -130,7 +130,7 @@ SCRIPTS = {
     "train on videos of a newer version": ("train", {"videos": "@new_videos.h5"}, ["'hgnpipe videos 99'", "'hgnpipe videos 2'", AGAIN]),
     "train an unknown family": ("train", {"model": {**MODEL, "family": "hgm"}}, ["'hgm'", "hgn, pixelhnn"]),
     "train with an unknown integrator": ("train", {"model": {**MODEL, "options": {**HGN, "integrator": "leapforg"}}}, ["'leapforg'", "euler, leapfrog, rk4"]),
-    "decode more than there is": ("train", {"model": {**MODEL, "options": {**HGN, "num_decoded": 9}}}, ["num_decoded is 9", "between 1 and num_frames (4)"]),
+    "decode more than there is": ("train", {"model": {**MODEL, "options": {**HGN, "num_decoded": 9}}}, ["num_decoded is 9", "between 1 and 4, all frames"]),
     "train HNN of an odd size": ("train", {"model": {**MODEL, "family": "pixelhnn", "options": {"latent_size": 3}}}, ["latent_size is 3", "even"]),
     "train without knowing how": ("train", {"model": {"family": "hgn", "options": HGN}}, ["model", "training"]),
     "rate as text": ("train", {"model": {**MODEL, "training": {**FIT, "learning_rate": "1e-3"}}}, ["'learning_rate'", "'1e-3'", "float", "write it like 1.0e-03"]),

@@ -52,6 +52,7 @@ def training(videos, folder):
             "options": {"latent_size": 2, "hidden_size": 50},
             "training": FIT,
         },
+        "num_frames": 5,
         "seed": 0,
         "output": folder,
         "checkpoint": folder / "checkpoint.safetensors",
