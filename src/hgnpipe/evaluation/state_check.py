@@ -17,7 +17,7 @@ from hgnpipe.data.solver import Rates, solve_each
 from hgnpipe.evaluation.dynamics import Measures, energy_drift
 from hgnpipe.files.hdf5 import created, opened, read_arrays, write_arrays
 from hgnpipe.hamiltonian import State
-from hgnpipe.nn.state_space import STATE_MODELS, StateHNN, StateMLP
+from hgnpipe.nn.state_space import STATE_MODELS, StateModel
 from hgnpipe.systems.base import System
 from hgnpipe.training.batches import PointBatches
 from hgnpipe.training.loop import TrainingOptions, fit
@@ -79,7 +79,7 @@ def fit_state_model(
     training: TrainingOptions,
     seed: int,
     report: Callable[[int, Mapping[str, float]], None] | None = None,
-) -> StateHNN | StateMLP:
+) -> StateModel:
     """Network of `hgnpipe.nn.state_space.STATE_MODELS`, trained on points."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -88,7 +88,7 @@ def fit_state_model(
     return model
 
 
-def learned_rates(model: StateHNN | StateMLP) -> Rates:
+def learned_rates(model: StateModel) -> Rates:
     """Time derivative of states side by side, in double precision."""
     exact = copy.deepcopy(model).double()
 

@@ -18,7 +18,7 @@ from hgnpipe.hamiltonian import State
 from hgnpipe.integrators import INTEGRATORS, rollout, rollout_around
 from hgnpipe.models.base import Inferred, Prediction, check_input, play
 from hgnpipe.nn.decoding import random_frames, reconstruction_error
-from hgnpipe.nn.gaussian import diagonal_gaussian
+from hgnpipe.nn.gaussian import diagonal_gaussian, draw_from
 from hgnpipe.nn.geco import Geco
 from hgnpipe.nn.latents import latent_images, latent_vectors
 from hgnpipe.nn.networks import FrameScaler
@@ -129,9 +129,10 @@ class HGN(nn.Module):
         place = lookup("inferred_frame", inferred_frame, INFERRED)
         self.inferred = int(place * (num_frames - 1))
         self.first_seen = (self.window - num_frames) // 2
-        before = self.first_seen + self.inferred
+        self.before = self.first_seen + self.inferred
+        self.after = self.window - 1 - self.before
         self.warm_up = WarmUp(
-            num_steps=max(before, self.window - 1 - before),
+            num_steps=max(self.before, self.after),
             stochastic=not deterministic,
             kl_delay=kl_delay,
             kl_ramp=kl_ramp,
@@ -207,15 +208,12 @@ class HGN(nn.Module):
         posterior = self.posterior(frames[:, self.first_seen :])
         z = posterior.mean
         if stochastic:
-            noise = torch.empty_like(z).normal_(generator=generator)
-            z = z + weight * posterior.stddev * noise
-        inferred = self.first_seen + self.inferred
-        before = min(inferred, horizon)
-        after = min(self.window - 1 - inferred, horizon)
+            z = draw_from(posterior, generator, weight)
+        before, after = min(self.before, horizon), min(self.after, horizon)
         path = rollout_around(
             self.integrator, self.hamiltonian, self.state_of(z), self.dt, before, after
         )
-        targets = frames[:, inferred - before :]
+        targets = frames[:, self.before - before :]
         size = (len(frames), before + 1 + after)
         shown = random_frames(size, self.num_decoded, frames.device, generator)
         rows = torch.arange(len(frames), device=frames.device)[:, None]
@@ -296,9 +294,7 @@ class HGN(nn.Module):
         generator: torch.Generator | None = None,
     ) -> State:
         """States of the first frame, drawn from the posterior; `infer` has its mean."""
-        posterior = self.posterior(frames)
-        noise = torch.empty_like(posterior.mean).normal_(generator=generator)
-        z = posterior.mean + posterior.stddev * noise
+        z = draw_from(self.posterior(frames), generator)
         return self._at_first_frame(self.state_of(z))
 
     def infer(self, frames: Float[Tensor, "B T 3 S S"]) -> Inferred:

@@ -1,5 +1,6 @@
 """The posterior of a latent image or vector."""
 
+import torch
 from torch import Tensor
 from torch.distributions import Independent, Normal
 
@@ -12,3 +13,13 @@ def diagonal_gaussian(mean: Tensor, std: Tensor) -> Independent:
     """
     normal = Normal(mean, std, validate_args=False)
     return Independent(normal, mean.dim() - 1, validate_args=False)
+
+
+def draw_from(
+    posterior: Independent,
+    generator: torch.Generator | None = None,
+    share: float | Tensor = 1.0,
+) -> Tensor:
+    """Mean of a posterior and noise, of which only a share if that is less than 1."""
+    noise = torch.empty_like(posterior.mean).normal_(generator=generator)
+    return posterior.mean + share * posterior.stddev * noise

@@ -36,8 +36,8 @@ class StateEnergy(nn.Module):
         return self.network(torch.cat([q, p], dim=1)).squeeze(1)
 
 
-class StateHNN(nn.Module):
-    """Hamiltonian Neural Network of true states: rates are those of an energy.
+class StateModel(nn.Module):
+    """What learns motion from states.
 
     Args:
         state_size: Length of (q, p) together.
@@ -47,16 +47,16 @@ class StateHNN(nn.Module):
         ValueError: If a size is out of range.
     """
 
-    def __init__(self, state_size: int, hidden_size: int = 200) -> None:
+    def __init__(self, state_size: int, hidden_size: int) -> None:
         super().__init__()
-        _check_sizes(state_size, hidden_size)
+        require(hidden_size >= 1, "hidden_size", hidden_size, "1 or more")
+        half_and_half = state_size >= 2 and state_size % 2 == 0
+        require(half_and_half, "state_size", state_size, "even, 2 or more: q and p")
         self.num_dims = 2 * state_size
-        self.hamiltonian = StateEnergy(state_size, hidden_size)
-        draw_orthogonal(self)
 
     def rates(self, state: State) -> State:
-        """Time derivative of each state, by Hamilton's equations."""
-        return motion(self.hamiltonian, *state)
+        """Time derivative of each state."""
+        raise NotImplementedError
 
     def loss(
         self,
@@ -64,64 +64,43 @@ class StateHNN(nn.Module):
         iteration: int,
         generator: torch.Generator | None = None,
     ) -> dict[str, Tensor]:
-        """Violation of Hamilton's equations (Eq. 1), a mean over all numbers.
+        """Squared error of the rates (for HNN Eq. 1), a mean over all numbers.
 
         Args:
             batch: q, p, and the time derivatives of both, side by side.
             iteration: Of no use here.
             generator: Of no use here.
         """
-        return _squared_error(self, batch)
+        q, p, *rates = batch.chunk(4, dim=1)
+        found = self.rates(State(q, p))
+        return {"loss": F.mse_loss(torch.cat(found, dim=1), torch.cat(rates, dim=1))}
 
 
-class StateMLP(nn.Module):
-    """The baseline of Greydanus et al.: a perceptron of the same size says the rates.
-
-    Args:
-        state_size: Length of (q, p) together.
-        hidden_size: Units of both hidden layers.
-
-    Raises:
-        ValueError: If a size is out of range.
-    """
+class StateHNN(StateModel):
+    """Hamiltonian Neural Network of true states: rates are those of an energy."""
 
     def __init__(self, state_size: int, hidden_size: int = 200) -> None:
-        super().__init__()
-        _check_sizes(state_size, hidden_size)
-        self.num_dims = 2 * state_size
+        super().__init__(state_size, hidden_size)
+        self.hamiltonian = StateEnergy(state_size, hidden_size)
+        draw_orthogonal(self)
+
+    def rates(self, state: State) -> State:
+        """By Hamilton's equations."""
+        return motion(self.hamiltonian, *state)
+
+
+class StateMLP(StateModel):
+    """Their baseline: a perceptron of the same size says the rates."""
+
+    def __init__(self, state_size: int, hidden_size: int = 200) -> None:
+        super().__init__(state_size, hidden_size)
         sizes = [state_size, hidden_size, hidden_size, state_size]
         self.network = MLP(sizes, nn.Tanh, bias_last=False)
         draw_orthogonal(self)
 
     def rates(self, state: State) -> State:
-        """Time derivative of each state, from the network."""
+        """From the network."""
         return State(*self.network(torch.cat(state, dim=1)).chunk(2, dim=1))
 
-    def loss(
-        self,
-        batch: Float[Tensor, "B d"],
-        iteration: int,
-        generator: torch.Generator | None = None,
-    ) -> dict[str, Tensor]:
-        """Squared error of the rates, see `StateHNN.loss`."""
-        return _squared_error(self, batch)
 
-
-STATE_MODELS: dict[str, type[StateHNN] | type[StateMLP]] = {
-    "hnn": StateHNN,
-    "mlp": StateMLP,
-}
-
-
-def _squared_error(
-    model: StateHNN | StateMLP, batch: Float[Tensor, "B d"]
-) -> dict[str, Tensor]:
-    q, p, dq, dp = batch.chunk(4, dim=1)
-    found = model.rates(State(q, p))
-    return {"loss": F.mse_loss(torch.cat(found, dim=1), torch.cat([dq, dp], dim=1))}
-
-
-def _check_sizes(state_size: int, hidden_size: int) -> None:
-    half_and_half = state_size >= 2 and state_size % 2 == 0
-    require(half_and_half, "state_size", state_size, "even, 2 or more: q and p")
-    require(hidden_size >= 1, "hidden_size", hidden_size, "1 or more")
+STATE_MODELS: dict[str, type[StateModel]] = {"hnn": StateHNN, "mlp": StateMLP}
