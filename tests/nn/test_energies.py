@@ -2,15 +2,20 @@ import pytest
 import torch
 from torch import nn
 
-from hgnpipe.nn.energies import ConvEnergy, MLPEnergy, QuadraticEnergy
+from hgnpipe.nn.energies import ConvEnergy, MLPEnergy, QuadraticEnergy, SwishEnergy
 
 
 def quadratic(num_dims, hidden_size, **options):
-    return QuadraticEnergy(MLPEnergy(num_dims, hidden_size, **options))
+    return QuadraticEnergy(SwishEnergy(num_dims, hidden_size, **options))
 
 
-ENERGIES = {"conv": ConvEnergy, "mlp": MLPEnergy, "quadratic": quadratic}
-SHAPES = {"conv": (3, 4, 4), "mlp": (3,), "quadratic": (3,)}
+ENERGIES = {
+    "conv": ConvEnergy,
+    "mlp": MLPEnergy,
+    "swish": SwishEnergy,
+    "quadratic": quadratic,
+}
+SHAPES = {"conv": (3, 4, 4), "mlp": (3,), "swish": (3,), "quadratic": (3,)}
 """Of one input, with three channels or dimensions."""
 
 every_energy = pytest.mark.parametrize("kind", ENERGIES)
@@ -76,7 +81,7 @@ def test_an_energy_has_as_many_convolutions_as_told(num_layers):
     assert len(layers) == num_layers
 
 
-@pytest.mark.parametrize("kind", ["conv", "mlp"])
+@pytest.mark.parametrize("kind", ["conv", "mlp", "swish"])
 @pytest.mark.parametrize("rms", [0.1, 3.0])
 def test_the_gradient_starts_with_the_size_it_is_told(kind, rms):
     energy = ENERGIES[kind](3, 32, gradient_rms=rms)

@@ -310,16 +310,20 @@ def test_the_history_tells_the_gradient_before_it_is_shortened(frames):
 
 
 @pytest.mark.parametrize(
-    ("decay", "factors"),
+    ("warm_up", "decay", "factors"),
     [
-        (0.0, [1] * 10),
-        (0.5, [1, 1, 1, 1, 1, 1, 0.8, 0.6, 0.4, 0.2]),
-        (1.0, np.arange(10, 0, -1) / 10),
+        (0, 0.0, [1] * 10),
+        (0, 0.5, [1, 1, 1, 1, 1, 1, 0.8, 0.6, 0.4, 0.2]),
+        (0, 1.0, np.arange(10, 0, -1) / 10),
+        (4, 0.0, [0.25, 0.5, 0.75, 1, 1, 1, 1, 1, 1, 1]),
+        (2, 0.5, [0.5, 1, 1, 1, 1, 1, 0.8, 0.6, 0.4, 0.2]),
     ],
 )
-def test_the_learning_rate_falls_to_zero_over_the_last_share(frames, decay, factors):
+def test_the_learning_rate_grows_at_first_and_falls_to_zero_over_the_last_share(
+    frames, warm_up, decay, factors
+):
     model = Slope()
-    fit(model, frames, options(num_iterations=10, decay=decay))
+    fit(model, frames, options(num_iterations=10, warm_up=warm_up, decay=decay))
     np.testing.assert_allclose(model.moves(), 1e-2 * np.array(factors), rtol=1e-3)
 
 
@@ -423,6 +427,7 @@ def test_videos_that_do_not_fit_fail_before_the_work_starts(shape):
         ("num_iterations", 0, "1 or more"), ("batch_size", 0, "1 or more"),
         ("learning_rate", 0.0, "positive"), ("learning_rate", -1e-3, "positive"),
         ("weight_decay", -1e-5, "zero or positive"), ("max_grad_norm", 0.0, "positive"),
+        ("warm_up", -1, "zero or positive"),
         ("decay", 1.5, "between 0 and 1"), ("decay", -0.1, "between 0 and 1"),
         ("log_every", 0, "1 or more"), ("checkpoint_every", 0, "1 or more"),
     ],

@@ -98,7 +98,7 @@ class HGN(nn.Module):
         printed_decoder: bool = False,
         bf16_decoder: bool = False,
         num_pairs: int | None = None,
-        num_keypoints: int = 8,
+        num_keypoints: int = 16,
         hidden_size: int = 128,
         inferred_frame: str = "first",
         num_targets: int | None = None,

@@ -133,6 +133,58 @@ class MLPEnergy(nn.Module):
         return g @ self.first.weight
 
 
+class SwishEnergy(nn.Module):
+    """Energy of a point: a multi-layer perceptron of swish, x times sigmoid(x).
+
+    Maps ``(B, num_dims)`` to ``(B,)``. The last layer has no bias, because a constant
+    energy moves nothing.
+
+    Args:
+        num_dims: Dimension of the point.
+        hidden_size: Units of every hidden layer.
+        num_hidden: Hidden layers.
+        gradient_rms: See `MLPEnergy`.
+    """
+
+    # CHOICE (not in the paper): fitted to the true motion of two bodies, three layers
+    # of swish were 6 times nearer after 1,500 iterations than two of soft-plus, and
+    # 100 times nearer than three.
+    def __init__(
+        self,
+        num_dims: int,
+        hidden_size: int = 128,
+        num_hidden: int = 3,
+        gradient_rms: float | None = None,
+    ) -> None:
+        super().__init__()
+        widths = [num_dims, *[hidden_size] * num_hidden]
+        self.layers = nn.ModuleList(nn.Linear(*pair) for pair in pairwise(widths))
+        self.last = nn.Linear(hidden_size, 1, bias=False)
+        scale_gradient(self, self.last, gradient_rms, (num_dims,))
+
+    def forward(self, x: Float[Tensor, "B n"]) -> Float[Tensor, " B"]:
+        """Energy of each point."""
+        for layer in self.layers:
+            x = F.silu(layer(x))
+        return self.last(x).squeeze(-1)
+
+    def gradient(self, x: Float[Tensor, "B n"]) -> Float[Tensor, "B n"]:
+        """Gradient of the energy with respect to its input, by the chain rule.
+
+        See `ConvEnergy.gradient`.
+        """
+        slopes = []
+        for layer in self.layers:
+            x = layer(x)
+            gate = torch.sigmoid(x)
+            x = x * gate
+            slopes.append(torch.addcmul(gate, x, 1 - gate))
+        g = self.last.weight
+        for layer, slope in zip(reversed(self.layers), reversed(slopes), strict=True):
+            g = (g * slope) @ layer.weight
+        return g
+
+
 class QuadraticEnergy(nn.Module):
     """x^2 plus another energy.
 

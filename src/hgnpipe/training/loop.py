@@ -49,6 +49,8 @@ class TrainingOptions:
         learning_rate: Of Adam.
         weight_decay: L2 penalty of Adam, added to the gradient.
         max_grad_norm: Gradients longer than this are shortened to it.
+        warm_up: Iterations at the start over which the learning rate grows linearly; 0
+            starts with all of it, as in the paper.
         decay: Last share of the iterations over which the learning rate falls linearly
             to zero; 0 keeps it constant, as in the paper.
         log_every: Iterations per row of the history.
@@ -60,6 +62,7 @@ class TrainingOptions:
     learning_rate: float
     weight_decay: float = 0.0
     max_grad_norm: float | None = None
+    warm_up: int = 0
     decay: float = 0.0
     log_every: int = 20
     checkpoint_every: int = 200
@@ -68,20 +71,19 @@ class TrainingOptions:
         for name in ("num_iterations", "batch_size", "log_every", "checkpoint_every"):
             require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
         require(self.learning_rate > 0, "learning_rate", self.learning_rate, "positive")
-        require(
-            self.weight_decay >= 0,
-            "weight_decay",
-            self.weight_decay,
-            "zero or positive",
-        )
+        for name in ("weight_decay", "warm_up"):
+            value = getattr(self, name)
+            require(value >= 0, name, value, "zero or positive")
         norm = self.max_grad_norm
         require(norm is None or norm > 0, "max_grad_norm", norm, "positive")
         require(0 <= self.decay <= 1, "decay", self.decay, "between 0 and 1")
 
     def learning_rate_at(self, iteration: int) -> float:
-        """Learning rate of one update: constant, then linear to zero."""
+        """Learning rate of one update: linear to all of it, and linear to zero."""
         left = 1 - iteration / self.num_iterations
-        return self.learning_rate * (min(1.0, left / self.decay) if self.decay else 1.0)
+        grown = (iteration + 1) / self.warm_up if self.warm_up else 1.0
+        fallen = left / self.decay if self.decay else 1.0
+        return self.learning_rate * min(1.0, grown) * min(1.0, fallen)
 
 
 def read_training(options: Mapping[str, Any]) -> TrainingOptions:
