@@ -165,6 +165,24 @@ def test_frames_are_apart_as_the_system_says():
     )
 
 
+@every_system
+def test_frames_before_the_initial_state_lie_on_the_same_motion(name):
+    system, plain = build_system(name), made_before(name, 3, 6)
+    made = simulate(system, 3, 9, seed=0, num_before=3)
+    np.testing.assert_allclose(made.t, system.frame_dt * np.arange(-3, 6))
+    np.testing.assert_allclose(made.q[:, 3:], plain.q, atol=1e-6)
+    np.testing.assert_allclose(made.p[:, 3:], plain.p, atol=1e-6)
+    assert relative_drift(system, made.q, made.p).max() < 1e-6
+    onwards = simulate(system, 3, 9, seed=0)
+    assert np.abs(onwards.q[:, 3:] - plain.q).max() > 0.01
+
+
+@pytest.mark.parametrize("num_before", [-1, 4, 5])
+def test_frames_before_leave_some_for_after(num_before):
+    with pytest.raises(ValueError, match=f"num_before is {num_before}.*than .*4"):
+        simulate(build_system("mass_spring"), 1, 5, seed=0, num_before=num_before)
+
+
 def test_progress_counts_every_trajectory():
     done = []
     made = simulate(build_system("mass_spring"), 10, 3, 0, progress=done.append)

@@ -17,13 +17,14 @@ rule simulate:
         options=settings.options,
         num=settings.num_trajectories,
         num_frames=settings.num_frames,
+        num_before=settings.num_around,
         seed=settings.value("data.seed"),
         code=settings.code("data/simulate"),
     shell:
         "python workflow/scripts/data/simulate.py --kind {params.kind}"
         " --options {params.options:q} --num {params.num}"
-        " --num_frames {params.num_frames} --seed {params.seed}"
-        " --split {wildcards.split} --output {output} --threads {threads}"
+        " --num_frames {params.num_frames} --num_before {params.num_before}"
+        " --seed {params.seed} --split {wildcards.split} --output {output} --threads {threads}"
         " 2>&1 | tee {log}"
 
 

@@ -92,7 +92,8 @@ class Data(Block):
     """Videos of every system.
 
     Models whose ``num_targets`` asks for more frames train on as many longer videos,
-    with ``num_around`` frames more on both sides.
+    with ``num_around`` frames more on both sides: the initial state is that of the
+    frame after those.
     """
 
     seed: Seed

@@ -100,8 +100,13 @@ class Settings:
     def num_frames(self, wildcards: Any) -> int:
         """Frames of the trajectories of a split."""
         data = self.preset(wildcards).data
-        around = data.num_around if wildcards.split == "long" else 0
-        return data.num_frames + 2 * around
+        return data.num_frames + 2 * self.num_around(wildcards)
+
+    def num_around(self, wildcards: Any) -> int:
+        """Frames of a split before the initial state, and as many more after."""
+        return (
+            self.preset(wildcards).data.num_around if wildcards.split == "long" else 0
+        )
 
     def training_videos(self, wildcards: Any) -> str:
         """Videos that a model trains on: long ones if it has targets beyond others."""

@@ -50,16 +50,18 @@ def simulate(
     seed: int,
     split: str = "train",
     progress: Callable[[int], object] = lambda count: None,
+    num_before: int = 0,
 ) -> Trajectories:
     """Simulate ``num`` trajectories of ``num_frames`` frames.
 
     Args:
         system: What moves; its ``frame_dt`` separates two frames.
         num: Number of trajectories.
-        num_frames: T, including the initial state.
+        num_frames: T, all frames together.
         seed: Together with the system and the split fixes every number.
         split: One of `SPLITS`.
         progress: Called with the number of trajectories done since the last call.
+        num_before: Frames before the initial state; they are solved backwards.
 
     Raises:
         ValueError: If a count is too small or the split unknown.
@@ -69,13 +71,19 @@ def simulate(
     require(num >= 1, "num", num, "1 or more")
     require(num_frames >= 2, "num_frames", num_frames, "2 or more")
     require(split in SPLITS, "split", split, ", ".join(SPLITS))
+    legal = f"zero or positive, and less than num_frames - 1 ({num_frames - 1})"
+    require(0 <= num_before < num_frames - 1, "num_before", num_before, legal)
     starts, noise = (
         np.random.default_rng(child)
         for child in random_source(seed, system, split).spawn(2)
     )
-    t = system.frame_dt * np.arange(num_frames)
+    t = system.frame_dt * (np.arange(num_frames) - num_before)
     initial = np.concatenate(system.sample_initial_states(starts, num), axis=1)
-    states, drift = solve(system, initial, t, progress)
+    states, drift = solve(system, initial, t[num_before:], progress)
+    if num_before:
+        past, drift_before = solve(system, initial, t[num_before::-1])
+        states = np.concatenate([past[:, :0:-1], states], axis=1)
+        drift = np.maximum(drift, drift_before)
     if not (exact := drift <= MAX_DRIFT).all():
         raise RuntimeError(
             f"The energy of {(~exact).sum()} trajectories of {type(system).__name__} "

@@ -19,6 +19,7 @@ def main(
     seed: int,
     split: str,
     output: Path,
+    num_before: int = 0,
     threads: int = 1,
 ) -> None:
     """Simulate trajectories of one system.
@@ -31,13 +32,16 @@ def main(
         seed: Seed of the data.
         split: train, test or long: independent draws.
         output: HDF5 file to write.
+        num_before: Frames of these before the initial state.
         threads: Processor cores to use.
     """
     check_writable(output)
     choose_device("cpu", threads)
     system = build_system(kind, **options)
     with Progress(f"simulate {kind} {split}", num, " trajectories") as progress:
-        trajectories = simulate(system, num, num_frames, seed, split, progress.advance)
+        trajectories = simulate(
+            system, num, num_frames, seed, split, progress.advance, num_before
+        )
     save_trajectories(
         output, trajectories, name=kind, system=system, seed=seed, split=split
     )
