@@ -66,7 +66,7 @@ class Results:
             if any(kappas != next(iter(rows.values())) for kappas in rows.values())
         ]
         rows = max(differing, key=len, default={})
-        systems = self.config.presets[preset].systems if rows else []
+        systems = next(iter(rows.values()), {})
         return {s: {row: kappas[s] for row, kappas in rows.items()} for s in systems}
 
     def of_kappas(self, wildcards: Any) -> str:
