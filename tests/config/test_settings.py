@@ -168,7 +168,8 @@ def test_everything_of_the_preset_is_asked_for(settings):
 
 def test_every_figure_of_the_schema_has_files(settings):
     figures = Results(settings).figures("smoke")
-    assert {figure.partition("_")[0] for figure in figures} == {*FIGURES}
+    of_every_preset = {*FIGURES} - {"fig15"}  # that of kappas: see test_kappas.py
+    assert {figure.partition("_")[0] for figure in figures} == of_every_preset
 
 
 def test_a_part_of_a_preset_is_asked_for_alone(partial):

@@ -39,6 +39,7 @@ CHAIN = [
     "draw_points", "train_flow", "evaluate_flow", "evaluate_flow_references",
     "make_portrait", "flow_costs", "flows", "fig09_flow", "fig10_flows",
     "check_hnn", "check_pixelhnn", "hnn_check", "fig14_hnn_check",
+    "fig15_kappa",
 ]  # fmt: skip
 OF_SPLITS = CHAIN[:3]
 RUN, FLOW_RUN = Path("pendulum/mine/seed0"), Path("blobs/mine/seed0")
@@ -230,6 +231,11 @@ def arguments_of(name, folder, **changes):
             "states": [of_check / "states.h5"], "pixels": [of_check / "pixels.h5"],
             "output": [folder / "fig14.png"],
         },
+        "fig15_kappa": {
+            "measures": [folder / "dynamics.csv"], "errors": [folder / "errors.csv"],
+            "kappas": {"pendulum": {"mine": 3e-4, "other": 6e-4}},
+            "labels": {"mine": "My HGN"}, "output": [folder / "fig15.png"],
+        },
     }  # fmt: skip
     return {**usual[name], **changes}
 
@@ -271,8 +277,9 @@ def test_the_chain_makes_its_files_and_nothing_else(made):
         "blobs/mine/seed0/run.json", "blobs/points.h5", "blobs/references.csv",
         "costs.csv", "dynamics.csv", "errors.csv", "errors.h5",
         "fig07.gif", "fig07.png", "fig08.gif", "fig08.png", "fig09.png", "fig10.png",
-        "fig14.png", "films.h5", "flows.csv", "flows.html", "flows.md", "history.csv",
-        "hnn_check.csv", "hnn_check.html", "hnn_check.md", "model.safetensors",
+        "fig14.png", "fig15.png", "films.h5", "flows.csv", "flows.html", "flows.md",
+        "history.csv", "hnn_check.csv", "hnn_check.html", "hnn_check.md",
+        "model.safetensors",
         "pendulum/pixels.csv", "pendulum/pixels.h5", "pendulum/states.csv",
         "pendulum/states.h5", "pendulum/test_motion.h5",
         "pendulum/test_trajectories.h5", "pendulum/test_videos.h5",
@@ -626,6 +633,7 @@ OUTPUTS = {
     "check_pixelhnn": ["table", "film"],
     "hnn_check": ["output"],
     "fig14_hnn_check": ["output"],
+    "fig15_kappa": ["output"],
 }
 INPUTS = [
     ("render", "trajectories"),
@@ -676,6 +684,8 @@ INPUTS = [
     ("hnn_check", "measures"),
     ("fig14_hnn_check", "states"),
     ("fig14_hnn_check", "pixels"),
+    ("fig15_kappa", "measures"),
+    ("fig15_kappa", "errors"),
 ]
 
 

@@ -308,6 +308,34 @@ rule fig14:
         " --output {output.pdf} {output.png} 2>&1 | tee {log}"
 
 
+rule fig15:
+    """What kappa trades: errors, KL and samples of rows that differ in it alone."""
+    input:
+        measures=results.kappa_runs("dynamics.csv"),
+        errors=results.kappa_runs("errors.csv"),
+    output:
+        pdf="results/{preset}/figures/fig15_kappa.pdf",
+        png=report(
+            "results/{preset}/figures/fig15_kappa.png",
+            caption="../report/fig15.rst",
+            category="Figures",
+            labels={"result": "Fig. 15: what kappa trades"},
+        ),
+    log:
+        "results/{preset}/logs/fig15.log",
+    conda:
+        "../envs/hgnpipe.yaml"
+    params:
+        kappas=results.of_kappas,
+        labels=settings.labels,
+        code=settings.code("figures/fig15_kappa"),
+    shell:
+        "python workflow/scripts/figures/fig15_kappa.py --measures {input.measures}"
+        " --errors {input.errors} --kappas {params.kappas:q}"
+        " --labels {params.labels:q}"
+        " --output {output.pdf} {output.png} 2>&1 | tee {log}"
+
+
 rule current_figure:
     """A figure of the preset that config.yaml names, where the README says it is."""
     input:

@@ -6,7 +6,7 @@ from typing import Any
 
 from hgnpipe.config.flow_settings import FlowSettings
 from hgnpipe.config.schema import FIGURES
-from hgnpipe.config.settings import Settings
+from hgnpipe.config.settings import OfJob, Settings
 
 TABLES = ("table1", "table2", "dynamics")
 ANIMATED = ("fig07", "fig08")
@@ -45,8 +45,42 @@ class Results:
             "fig12": ["fig12_convergence_hnn_conv"],
             "fig13": ["fig13_integrators"],
             "fig14": ["fig14_hnn_check"] if block.hnn_check else [],
+            "fig15": ["fig15_kappa"] if self.kappas(preset) else [],
         }
         return [name for key in block.figures or FIGURES for name in names[key]]
+
+    def kappas(self, preset: str) -> dict[str, dict[str, float]]:
+        """Kappa by system and row, of the rows that differ in nothing else.
+
+        Of several such groups of rows the largest; none without two different kappas.
+        A row that leaves kappa to its family is not compared.
+        """
+        groups: dict[str, dict[str, dict[str, float]]] = {}
+        for row, systems in self.settings.blocks[preset]["models"].items():
+            if all("kappa" in block["options"] for block in systems.values()):
+                kappas = {s: block["options"]["kappa"] for s, block in systems.items()}
+                groups.setdefault(_but_for_kappa(systems), {})[row] = kappas
+        differing = [
+            rows
+            for rows in groups.values()
+            if any(kappas != next(iter(rows.values())) for kappas in rows.values())
+        ]
+        rows = max(differing, key=len, default={})
+        systems = next(iter(rows.values()), {})
+        return {s: {row: kappas[s] for row, kappas in rows.items()} for s in systems}
+
+    def of_kappas(self, wildcards: Any) -> str:
+        """Kappa by system and row, as JSON."""
+        return json.dumps(self.kappas(wildcards.preset))
+
+    def kappa_runs(self, file: str) -> OfJob:
+        """One file of every run of the rows that differ in kappa alone."""
+
+        def of_preset(wildcards: Any) -> list[str]:
+            rows = next(iter(self.kappas(wildcards.preset).values()), {})
+            return self.settings.runs(file, models=[*rows])(wildcards)
+
+        return of_preset
 
     def current(self) -> list[str]:
         """Tables, figures and report of the preset that ``config.yaml`` names."""
@@ -99,6 +133,20 @@ class Results:
         places = ("workflow/report/*.rst", "workflow/rules/*.smk")
         texts = sorted(path for place in places for path in root.glob(place))
         return [str(path.relative_to(root)) for path in texts]
+
+
+def _but_for_kappa(systems: dict[str, Any]) -> str:
+    """What a row is on every system, without kappa, as JSON."""
+    return json.dumps(
+        {
+            system: {
+                **block,
+                "options": {k: v for k, v in block["options"].items() if k != "kappa"},
+            }
+            for system, block in systems.items()
+        },
+        sort_keys=True,
+    )
 
 
 def _formats(figure: str) -> tuple[str, ...]:
