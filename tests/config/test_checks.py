@@ -70,12 +70,16 @@ def test_the_ablations_pass_when_laid_over_it(check):
     ablations = yaml.safe_load((REPOSITORY / "workflow/ablations.yaml").read_text())
     config = copy.deepcopy(SHIPPED)
     update_config(config, ablations)
-    blocks = check(config).blocks["ablation"]["models"]
-    assert blocks.keys() == {*ablations["presets"]["ablation"]["models"]}
-    kappas = [blocks[m]["pendulum"]["options"]["kappa"] for m in blocks]
-    assert len({*kappas}) == 4
+    blocks = check(config).blocks
     seeds = {preset["data"]["seed"] for preset in SHIPPED["presets"].values()}
-    assert ablations["presets"]["ablation"]["data"]["seed"] not in seeds
+    for name, preset in ablations["presets"].items():
+        assert blocks[name]["models"].keys() == {*preset["models"]}
+        assert preset["data"]["seed"] not in seeds
+    rows = blocks["ablation"]["models"].values()
+    assert len({row["pendulum"]["options"]["kappa"] for row in rows}) == 4
+    assert {"mass_spring", "mass_spring_clean"} == {
+        *blocks["without_noise"]["models"]["hnn"]
+    }
 
 
 def test_a_good_configuration_passes(check, good):
