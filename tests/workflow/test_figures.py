@@ -798,6 +798,69 @@ def test_the_densities_of_fig09_are_gaussian_kernel_estimates_of_target_and_flow
     assert axes[0, 0].get_title() == "target" and axes[1, 0].get_title() == "My NHF"
 
 
+def bars09(axes):
+    """Ends of the colour bar below a panel as they are written, and its name."""
+    (place,) = axes.child_axes
+    ends = [
+        one.get_text().replace("\N{MINUS SIGN}", "-") for one in place.get_xticklabels()
+    ]
+    return [float(end) for end in ends], place.get_xlabel()
+
+
+def test_every_panel_of_fig09_names_its_axes():
+    axes = panels09(FIG09.draw(point_sets(), portrait(), ""))
+    for row in axes:
+        for panel, name in zip(row, "qpqqq", strict=True):
+            assert panel.get_xlabel().partition("\n")[0] == f"${name}_1$"
+            assert panel.get_ylabel() == f"${name}_2$"
+
+
+@pytest.mark.parametrize("num_steps", [1, 2, 3])
+def test_panels_of_the_same_quantity_have_the_same_limits(num_steps):
+    axes = panels09(FIG09.draw(point_sets(), portrait(num_steps), ""))
+    shown = [panel for panel in axes.flat if panel.axison]
+    limits = {"q": set(), "p": set()}
+    for panel in shown:
+        assert panel.get_xlim() == panel.get_ylim()
+        limits[panel.get_xlabel()[1]].add(panel.get_xlim())
+    widest = 2.0 + num_steps - 1
+    assert limits == {"q": {(-REACH, REACH)}, "p": {(-widest, widest)}}
+
+
+def test_dots_beyond_the_limits_are_counted():
+    flow = portrait()
+    flow.paths[:] = 0
+    flow.paths[:4, 0] = 2 * REACH
+    axes = panels09(FIG09.draw(point_sets(), flow, ""))
+    assert axes[0, 4].get_xlabel() == "$q_1$\n4 of 30 outside"
+    assert axes[1, 4].get_xlabel() == axes[0, 3].get_xlabel() == "$q_1$"
+
+
+def test_colour_bars_of_fig09_say_how_large_densities_and_energies_are():
+    flow = portrait()
+    axes = panels09(FIG09.draw(point_sets(), flow, ""))
+    images = [row[0].get_images()[0] for row in axes]
+    largest = max(image.get_array().max() for image in images)
+    for row, image, step in zip(axes, images, flow.steps, strict=True):
+        assert image.get_clim() == pytest.approx((0, largest))
+        ends, name = bars09(row[0])
+        assert name == "density" and ends == pytest.approx([0, largest], rel=0.05)
+        for panel, energy, letter in zip(
+            row[1:3], (step.kinetic, step.potential), "KV", strict=True
+        ):
+            ends, name = bars09(panel)
+            expected = [energy.min(), np.quantile(energy, 0.9)]
+            assert name == f"energy ${letter}$"
+            assert ends == pytest.approx(expected, rel=0.05)
+
+
+def test_the_legend_of_fig09_says_what_is_marked():
+    known = ["minimum of $V$", "mode of the target", "a path, and where it ends"]
+    assert legend_of(FIG09.draw(point_sets(), portrait(), "")) == known
+    rings = draw_points("rings", {}, dict.fromkeys(SPLITS, 60), 0)
+    assert legend_of(FIG09.draw(rings, portrait(), "")) == [known[0], known[2]]
+
+
 def test_a_density_is_drawn_where_it_is():
     flow = portrait()
     flow = flow._replace(samples=np.tile(np.float32([[1.0, -2.0]]), (30, 1)))
