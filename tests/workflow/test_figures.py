@@ -2,7 +2,7 @@ import json
 import re
 import shlex
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -425,9 +425,10 @@ def test_what_fig09_shows(figure_of):
 
 def test_what_fig10_shows(figure_of):
     top, bottom = figure_of(FIG10).subfigs
-    assert shape(top) == [(0, 1, 0, 0)] * 3
-    assert shape(bottom) == [(4, 0, 2, 0)] * 2  # the limit, two flows, one bound
-    assert legend_of(bottom) == ["target", "My NHF", "My RNVP"]
+    assert shape(top)[:3] == [(0, 1, 0, 0)] * 3 and len(top.axes) == 4  # colour bar
+    assert shape(bottom)[:2] == [(4, 0, 2, 1)] * 2  # limit, two flows, axis cut
+    assert shape(bottom)[2:] == [(1, 0, 0, 0)] * 2  # one bound
+    assert legend_of(bottom) == ["target", "My NHF", "My RNVP", "ELBO (below)"]
 
 
 def test_what_fig11_shows(figure_of):
@@ -976,7 +977,12 @@ def densities10(figure):
 
 def courses10(figure):
     """Panels of held-out likelihood against steps and against time."""
-    return figure.subfigs[1].axes
+    return figure.subfigs[1].axes[:2]
+
+
+def bounds10(figure):
+    """Panels of the bound against steps and against time."""
+    return figure.subfigs[1].axes[2:]
 
 
 def of_seed(paths, seed):
@@ -1001,9 +1007,9 @@ def test_fig10_says_the_entropy_and_what_each_flow_has_more_on_average(figure_of
     titles = [a.get_title() for a in densities10(figure_of(FIG10)).values()]
     entropy = -point_sets().log_density.mean()
     assert titles == [
-        f"target\nentropy {entropy:.3f}",
-        "My NHF\nexcess 0.200",
-        "My RNVP\nexcess 0.550",
+        f"target\nentropy {entropy:.3f} nats",
+        "My NHF\nexcess 0.200 nats",
+        "My RNVP\nexcess 0.550 nats",
     ]
 
 
@@ -1023,7 +1029,7 @@ def test_one_seed_of_a_flow_is_drawn_as_it_was_logged(figure_of, arguments):
     left, _ = courses10(figure)
     for model, label in FLOW_LABELS.items():
         np.testing.assert_allclose(line(left, label), -np.array(HELD_OUT[model, 1]))
-    assert densities10(figure)["My NHF"].get_title().endswith("excess 0.300")
+    assert densities10(figure)["My NHF"].get_title().endswith("excess 0.300 nats")
 
 
 def test_seeds_of_a_flow_span_a_band_from_the_lowest_to_the_highest(figure_of):
@@ -1041,23 +1047,57 @@ def test_seeds_of_a_flow_span_a_band_from_the_lowest_to_the_highest(figure_of):
 def test_courses_are_drawn_against_steps_and_against_the_time_that_these_take(
     figure_of,
 ):
-    left, right = courses10(figure_of(FIG10))
+    figure = figure_of(FIG10)
+    left, right = courses10(figure)
     for model, label in FLOW_LABELS.items():
         for axes, unit in ((left, 1), (right, SECONDS[model])):
             (drawn,) = (one for one in axes.get_lines() if one.get_label() == label)
             steps = np.array([10, 20, 30])
             np.testing.assert_allclose(drawn.get_xdata(), steps * unit)
-    assert left.get_xlabel() == "training step"
-    assert right.get_xlabel() == "seconds of training"
+    words = [axes.get_xlabel() for axes in bounds10(figure)]
+    assert words == ["training step", "time of training (s)"]
 
 
-def test_the_bound_is_dashed_where_it_is_another(figure_of):
-    for axes in courses10(figure_of(FIG10)):
-        dashed = [one for one in axes.get_lines() if one.get_label().startswith("_")]
-        mean = np.mean([HELD_OUT["nhf", seed] for seed in (0, 1)], axis=0)
-        (bound,) = dashed
-        np.testing.assert_allclose(bound.get_ydata(), -mean - 0.25)
-        assert bound.get_linestyle() == "--"
+def test_the_bound_has_a_panel_of_its_own_where_it_is_another(figure_of):
+    target = point_sets().validation_log_density.mean()
+    mean = np.mean([HELD_OUT["nhf", seed] for seed in (0, 1)], axis=0)
+    for axes in bounds10(figure_of(FIG10)):
+        (bound,) = axes.get_lines()
+        assert bound.get_label() == "My NHF" and bound.get_linestyle() == "--"
+        np.testing.assert_allclose(bound.get_ydata(), target + mean + 0.25)
+        assert axes.get_yscale() == "log" and axes.yaxis_inverted()
+
+
+def test_without_a_bound_that_differs_its_panels_say_so(figure_of, arguments):
+    history = [one for one in arguments[FIG10]["history"] if "rnvp" in one.parts]
+    figure = figure_of(FIG10, history=history)
+    for axes in bounds10(figure):
+        assert [one.get_text() for one in axes.texts] == [
+            "no flow has a bound\nthat differs"
+        ]
+    figure.draw_without_rendering()
+
+
+@pytest.mark.parametrize(("first", "cut"), [(3.0, False), (300.0, True)])
+def test_an_axis_that_ends_above_a_curve_says_so(figure_of, tmp_path, first, cut):
+    path = tmp_path / "blobs" / "nhf" / "seed0" / "history.csv"
+    path.parent.mkdir(parents=True)
+    held_out = [first, 3.0, 2.9]
+    course = {"iteration": [10, 20, 30], "held_out": held_out}
+    pd.DataFrame({**course, "held_out_bound": held_out}).to_csv(path)
+    for axes in courses10(figure_of(FIG10, history=[path])):
+        assert (axes.get_ylim()[0] > -first) == cut
+        marks = [one for one in axes.get_lines() if one.get_label() == FIG10.CUT]
+        words = [one.get_text() for one in axes.texts]
+        assert (len(marks), len(words)) == ((1, 1) if cut else (0, 0))
+
+
+def test_densities_of_fig10_have_axes_and_one_colour_bar(figure_of):
+    figure = figure_of(FIG10)
+    panels = [*densities10(figure).values()]
+    assert {axes.get_xlabel() for axes in panels} == {"$q_1$"}
+    assert panels[0].get_ylabel() == "$q_2$"
+    assert figure.subfigs[0].axes[-1].get_ylabel() == "density $p(q)$"
 
 
 def test_the_limit_of_the_courses_is_the_true_density_of_the_points_watched(
@@ -1078,7 +1118,7 @@ def test_fig10_says_with_how_many_samples_the_courses_are_estimated(figure_of):
 def test_every_flow_of_fig10_is_in_its_legend(figure_of):
     (legend,) = figure_of(FIG10).subfigs[1].legends
     names = [text.get_text() for text in legend.get_texts()]
-    assert names == ["target", *FLOW_LABELS.values()]
+    assert names == ["target", *FLOW_LABELS.values(), "ELBO (below)"]
 
 
 @pytest.mark.parametrize("num", [1, 4, 5, 7])
@@ -1249,7 +1289,26 @@ def test_the_areas_that_fig13_prints_are_those_of_its_quadrilaterals():
     for axes, name in zip(FIG13.draw().axes, FIG13.COMPARED, strict=False):
         printed = [text.get_text().split("\n")[-1] for text in axes.texts]
         expected = areas(name) / areas(name)[0]
-        assert printed == [f"{value:.2f}" for value in expected]
+        assert printed == [f"area × {value:.2f}" for value in expected]
+
+
+def test_areas_of_fig13_can_be_compared_by_eye_and_lie_within_its_panels():
+    figure = FIG13.draw()
+    figure.draw_without_rendering()
+    left, right, _ = figure.axes
+    assert left.get_xlim() == left.get_ylim() == right.get_xlim() == right.get_ylim()
+    for axes in (left, right):
+        frame = axes.get_window_extent()
+        boxes = [one.get_window_extent() for one in (*axes.patches, *axes.texts)]
+        for box in boxes:
+            assert frame.x0 <= box.x0 and box.x1 <= frame.x1
+            assert frame.y0 <= box.y0 and box.y1 <= frame.y1
+        shown = [text.get_window_extent() for text in axes.texts]
+        assert not any(a.overlaps(b) for a, b in combinations(shown, 2))
+        volumes = [patch.get_window_extent() for patch in axes.patches]
+        assert not any(a.overlaps(b) for a in shown for b in volumes)
+    for axes in figure.axes:
+        assert [*axes.get_xticks()] == [*axes.get_yticks()]
 
 
 def test_the_quadrilaterals_are_carried_along_the_lines_of_equal_energy():
