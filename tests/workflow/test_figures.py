@@ -327,8 +327,11 @@ def test_what_fig05_shows(figure_of):
 
 def test_what_fig06_shows(figure_of):
     hgn, hnn = figure_of(FIG06).subfigs
-    references = ["mean image", "noise floor", "true video"]
-    assert shape(hgn) == [(5, 0, 0, 0)] * 4 and shape(hnn) == [(4, 0, 0, 0)] * 4
+    references = [
+        "mean image", "noise floor", "true video", "thin: trajectory 0 alone",
+    ]  # fmt: skip
+    # Three references, and of each model the mean and one trajectory.
+    assert shape(hgn) == [(7, 0, 0, 0)] * 4 and shape(hnn) == [(5, 0, 0, 0)] * 4
     assert legend_of(hgn) == ["My HGN", "Other HGN", *references]
     assert legend_of(hnn) == ["HNN", *references]
     for part in (hgn, hnn):
@@ -341,7 +344,7 @@ def test_what_fig06_shows(figure_of):
 @pytest.mark.parametrize("names", [["mine"], ["hnn"], ["mine", "hnn"], ["hnn", "mine"]])
 def test_fig06_has_rows_of_the_models_that_it_is_given_and_no_others(figure_of, names):
     figure = figure_of(FIG06, families={name: FAMILIES[name] for name in names})
-    assert [legend_of(part)[:-3] for part in figure.subfigs] == [
+    assert [legend_of(part)[:-4] for part in figure.subfigs] == [
         [LABELS[name]] for name in names
     ]
     assert "not run" not in texts(figure)
@@ -657,27 +660,33 @@ def panels06(figure):
     return [np.reshape(part.axes, (2, -1)) for part in figure.subfigs]
 
 
-def test_lines_of_fig06_are_the_errors_of_the_example():
+def test_lines_of_fig06_are_means_with_the_example_thin_behind():
     mine, hnn = random_scores(0), random_scores(1)
     every = {"pendulum": found(mine=mine, other=mine, hnn=hnn)}
     figure = FIG06.draw(every, FAMILIES, LABELS, 2)
-    hgn_panels, hnn_panels = panels06(figure)
-    for row, split in enumerate(("train", "test")):
-        drawn = line(hgn_panels[row, 0], "mine")
-        np.testing.assert_allclose(drawn, 1e4 * mine[split].mse[2], rtol=1e-6)
-        drawn = line(hnn_panels[row, 0], "hnn")
-        np.testing.assert_allclose(drawn, 1e4 * hnn[split].mse[2], rtol=1e-6)
+    blocks = zip(panels06(figure), (("mine", mine), ("hnn", hnn)), strict=True)
+    for panels, (name, scored) in blocks:
+        for axes, split in zip(panels[:, 0], ("train", "test"), strict=True):
+            mse = 1e4 * scored[split].mse
+            np.testing.assert_allclose(line(axes, name), mse.mean(axis=0), rtol=1e-6)
+            np.testing.assert_allclose(line(axes, f"_{name}"), mse[2], rtol=1e-6)
+            mean, alone = (
+                next(one for one in axes.get_lines() if one.get_label() == label)
+                for label in (name, f"_{name}")
+            )
+            assert alone.get_zorder() < mean.get_zorder()
+            assert alone.get_linewidth() < mean.get_linewidth() / 2
+            assert alone.get_color() == mean.get_color()
+    assert "thin: trajectory 2 alone" in texts(figure)
 
 
-def test_the_mean_image_is_of_the_example_floor_and_truth_of_all_trajectories():
+def test_references_of_fig06_are_means_over_all_trajectories():
     every = {"pendulum": found(mine=random_scores(0))}
     axes = panels06(FIG06.draw(every, FAMILIES, LABELS, 1))[0][0, 0]
     known = {name: references()[f"{name} train"].mse for name in FIG06.REFERENCES}
     assert [*known] == ["mean_image", "noise_floor", "true_video"]
-    drawn = line(axes, "mean_image")
-    np.testing.assert_allclose(drawn, 1e4 * known["mean_image"][1], rtol=1e-6)
-    for name in ("noise_floor", "true_video"):
-        expected = 1e4 * known[name].mean(axis=0)
+    for name, mse in known.items():
+        expected = 1e4 * mse.mean(axis=0)
         np.testing.assert_allclose(line(axes, name), expected, rtol=1e-6)
 
 
@@ -692,7 +701,7 @@ def test_fig06_of_a_preset_with_flows_shows_its_models_and_no_flow(fresh):
     )
     every = {"pendulum": found(**dict.fromkeys(MODELS, random_scores(0)))}
     figure = FIG06.draw(every, families, labels, 0)
-    named = [label for part in figure.subfigs for label in legend_of(part)[:-3]]
+    named = [label for part in figure.subfigs for label in legend_of(part)[:-4]]
     assert sorted(named) == sorted(row["label"] for row in MODELS.values())
     assert len(CONFIG["flows"]) > 0
     for name, row in CONFIG["flows"].items():
