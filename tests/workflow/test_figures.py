@@ -15,6 +15,7 @@ from PIL import Image
 from pipeline import CONFIG, MODELS, shown, snakemake
 
 from hgnpipe.data.points import SPLITS, draw_points, save_points
+from hgnpipe.data.rendering import render
 from hgnpipe.data.simulation import simulate
 from hgnpipe.data.videos import (
     Simulated,
@@ -319,10 +320,12 @@ def legend_of(part):
 
 def test_what_fig05_shows(figure_of):
     panels = shape(figure_of(FIG05))
-    energies, bars, frames = ([(6, 0, 1, 0), (4, 0, 1, 0)], 2, 2 * 6)
+    energies, bars, frames = ([(6, 0, 1, 0), (4, 0, 1, 2)], 2, 2 * 6)
     assert len(panels) == len(energies) + bars + frames
     assert [one for one in panels if one[2] and one[0]] == energies
-    assert panels.count((0, 1, 0, 0)) == 2 * NUM_FRAMES  # the sixth place is empty
+    # The sixth place is empty; two bodies are numbered in the first frame.
+    assert panels.count((0, 1, 0, 0)) == 2 * NUM_FRAMES - 1
+    assert panels.count((0, 1, 0, 2)) == 1
 
 
 def test_what_fig06_shows(figure_of):
@@ -596,6 +599,39 @@ def test_frames_are_shown_with_their_times(name):
 def test_the_colours_of_an_energy_say_how_large_it_is(name):
     shown = texts(FIG05.draw({name: made(build_system(name))}, 0))
     assert "energy $H$" in shown
+
+
+def test_the_energy_of_several_bodies_says_which_of_them_is_moved():
+    names = {"mass_spring": "energy $H$", "pendulum": "energy $H$"}
+    bodies = "energy $H$, body 1 at $(x, y)$"
+    for name in SYSTEMS.names():
+        figure = FIG05.draw({name: made(build_system(name))}, 0)
+        (bar,) = (a for a in figure.axes if a.get_title().startswith("energy"))
+        assert bar.get_title() == names.get(name, bodies)
+
+
+@pytest.mark.parametrize("name", ["two_body", "three_body"])
+def test_bodies_are_told_apart_without_their_colours(name):
+    system = build_system(name)
+    motion = simulate(system, 2, NUM_FRAMES, 0)
+    size = 64
+    frames = render(system, motion.q, size)
+    videos = Videos(frames, system.frame_dt, {})
+    figure = FIG05.draw({name: (Simulated(system, motion, {}), videos)}, 1)
+    figure.draw_without_rendering()
+    energy = figure.axes[0]
+    places = system.bodies(motion.q[1, :1])[0]
+    numbers = energy.texts
+    assert [one.get_text() for one in numbers] == [
+        f"{n + 1}" for n in range(len(places))
+    ]
+    np.testing.assert_allclose([one.xy for one in numbers], places)
+    dashes = [str(one._unscaled_dash_pattern) for one in energy.get_lines()[::2]]
+    assert len({*dashes}) == len(places)
+    (first,) = (a for a in figure.axes if a.get_title() == "$t=0$")
+    for one, color in zip(first.texts, system.colors, strict=True):
+        column, row = (round(value) for value in one.xy)
+        np.testing.assert_allclose(frames[1, 0, row, column], color, atol=30)
 
 
 def test_only_an_energy_with_a_pole_is_clipped():
