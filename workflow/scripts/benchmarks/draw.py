@@ -69,13 +69,7 @@ def draw_speed(
     figure = plt.figure(figsize=(WIDTH, max(6.6, 0.13 * len(starts) + 1.2)))
     left, right = figure.subfigures(1, 2)
     axes = left.subplots(4, 1, gridspec_kw={"height_ratios": [3, 2, 4, 4]})
-    shown = step.set_index("variant").loc[list(STEPS)]
-    bars(axes[0], list(STEPS.values()), shown.seconds)
-    for y, row in enumerate(shown.itertuples()):
-        cost = f"  {row.seconds:.2f} s, {row.peak_memory_mb:.0f} MB"
-        axes[0].text(row.seconds, y, cost, va="center", fontsize=6.5)
-    axes[0].set(title="training step of HGN: time, most memory")
-    axes[0].set(xlabel="seconds", xlim=(0, 1.6 * shown.seconds.max()))
+    draw_steps(axes[0], step)
     names = [
         textwrap.fill(f"{row.what.removeprefix(PLANS)} ({row.jobs:.0f} jobs)", 20)
         for row in plans.itertuples()
@@ -105,6 +99,17 @@ def draw_speed(
     panel.set(title="start of each script, before it does anything", xlabel="seconds")
     panel.tick_params(axis="y", labelsize=5.5)
     return figure
+
+
+def draw_steps(axes: Axes, step: pd.DataFrame) -> None:
+    """Bars of what a training step costs, with their numbers beside them."""
+    shown = step.set_index("variant").loc[list(STEPS)]
+    bars(axes, list(STEPS.values()), shown.seconds)
+    for y, row in enumerate(shown.itertuples()):
+        cost = f"  {row.seconds:.2f} s, {row.peak_memory_mb:.0f} MB"
+        axes.text(row.seconds, y, cost, va="center", fontsize=6.5)
+    axes.set(title="training step of HGN: time, most memory")
+    axes.set(xlabel="seconds", xlim=(0, 1.6 * shown.seconds.max()))
 
 
 def script_label(what: str) -> str:
