@@ -2,7 +2,7 @@ import json
 import re
 import shlex
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -15,6 +15,7 @@ from PIL import Image
 from pipeline import CONFIG, MODELS, shown, snakemake
 
 from hgnpipe.data.points import SPLITS, draw_points, save_points
+from hgnpipe.data.rendering import render
 from hgnpipe.data.simulation import simulate
 from hgnpipe.data.videos import (
     Simulated,
@@ -319,16 +320,21 @@ def legend_of(part):
 
 def test_what_fig05_shows(figure_of):
     panels = shape(figure_of(FIG05))
-    energies, bars, frames = ([(6, 0, 1, 0), (4, 0, 1, 0)], 2, 2 * 6)
+    energies, bars, frames = ([(6, 0, 1, 0), (4, 0, 1, 2)], 2, 2 * 6)
     assert len(panels) == len(energies) + bars + frames
     assert [one for one in panels if one[2] and one[0]] == energies
-    assert panels.count((0, 1, 0, 0)) == 2 * NUM_FRAMES  # the sixth place is empty
+    # The sixth place is empty; two bodies are numbered in the first frame.
+    assert panels.count((0, 1, 0, 0)) == 2 * NUM_FRAMES - 1
+    assert panels.count((0, 1, 0, 2)) == 1
 
 
 def test_what_fig06_shows(figure_of):
     hgn, hnn = figure_of(FIG06).subfigs
-    references = ["mean image", "noise floor", "true video"]
-    assert shape(hgn) == [(5, 0, 0, 0)] * 4 and shape(hnn) == [(4, 0, 0, 0)] * 4
+    references = [
+        "mean image", "noise floor", "true video", "thin: trajectory 0 alone",
+    ]  # fmt: skip
+    # Three references, and of each model the mean and one trajectory.
+    assert shape(hgn) == [(7, 0, 0, 0)] * 4 and shape(hnn) == [(5, 0, 0, 0)] * 4
     assert legend_of(hgn) == ["My HGN", "Other HGN", *references]
     assert legend_of(hnn) == ["HNN", *references]
     for part in (hgn, hnn):
@@ -341,7 +347,7 @@ def test_what_fig06_shows(figure_of):
 @pytest.mark.parametrize("names", [["mine"], ["hnn"], ["mine", "hnn"], ["hnn", "mine"]])
 def test_fig06_has_rows_of_the_models_that_it_is_given_and_no_others(figure_of, names):
     figure = figure_of(FIG06, families={name: FAMILIES[name] for name in names})
-    assert [legend_of(part)[:-3] for part in figure.subfigs] == [
+    assert [legend_of(part)[:-4] for part in figure.subfigs] == [
         [LABELS[name]] for name in names
     ]
     assert "not run" not in texts(figure)
@@ -425,9 +431,10 @@ def test_what_fig09_shows(figure_of):
 
 def test_what_fig10_shows(figure_of):
     top, bottom = figure_of(FIG10).subfigs
-    assert shape(top) == [(0, 1, 0, 0)] * 3
-    assert shape(bottom) == [(4, 0, 2, 0)] * 2  # the limit, two flows, one bound
-    assert legend_of(bottom) == ["target", "My NHF", "My RNVP"]
+    assert shape(top)[:3] == [(0, 1, 0, 0)] * 3 and len(top.axes) == 4  # colour bar
+    assert shape(bottom)[:2] == [(4, 0, 2, 1)] * 2  # limit, two flows, axis cut
+    assert shape(bottom)[2:] == [(1, 0, 0, 0)] * 2  # one bound
+    assert legend_of(bottom) == ["target", "My NHF", "My RNVP", "ELBO (below)"]
 
 
 def test_what_fig11_shows(figure_of):
@@ -594,6 +601,39 @@ def test_the_colours_of_an_energy_say_how_large_it_is(name):
     assert "energy $H$" in shown
 
 
+def test_the_energy_of_several_bodies_says_which_of_them_is_moved():
+    names = {"mass_spring": "energy $H$", "pendulum": "energy $H$"}
+    bodies = "energy $H$, body 1 at $(x, y)$"
+    for name in SYSTEMS.names():
+        figure = FIG05.draw({name: made(build_system(name))}, 0)
+        (bar,) = (a for a in figure.axes if a.get_title().startswith("energy"))
+        assert bar.get_title() == names.get(name, bodies)
+
+
+@pytest.mark.parametrize("name", ["two_body", "three_body"])
+def test_bodies_are_told_apart_without_their_colours(name):
+    system = build_system(name)
+    motion = simulate(system, 2, NUM_FRAMES, 0)
+    size = 64
+    frames = render(system, motion.q, size)
+    videos = Videos(frames, system.frame_dt, {})
+    figure = FIG05.draw({name: (Simulated(system, motion, {}), videos)}, 1)
+    figure.draw_without_rendering()
+    energy = figure.axes[0]
+    places = system.bodies(motion.q[1, :1])[0]
+    numbers = energy.texts
+    assert [one.get_text() for one in numbers] == [
+        f"{n + 1}" for n in range(len(places))
+    ]
+    np.testing.assert_allclose([one.xy for one in numbers], places)
+    dashes = [str(one._unscaled_dash_pattern) for one in energy.get_lines()[::2]]
+    assert len({*dashes}) == len(places)
+    (first,) = (a for a in figure.axes if a.get_title() == "$t=0$")
+    for one, color in zip(first.texts, system.colors, strict=True):
+        column, row = (round(value) for value in one.xy)
+        np.testing.assert_allclose(frames[1, 0, row, column], color, atol=30)
+
+
 def test_only_an_energy_with_a_pole_is_clipped():
     ends = {}
     for name in SYSTEMS.names():
@@ -656,27 +696,33 @@ def panels06(figure):
     return [np.reshape(part.axes, (2, -1)) for part in figure.subfigs]
 
 
-def test_lines_of_fig06_are_the_errors_of_the_example():
+def test_lines_of_fig06_are_means_with_the_example_thin_behind():
     mine, hnn = random_scores(0), random_scores(1)
     every = {"pendulum": found(mine=mine, other=mine, hnn=hnn)}
     figure = FIG06.draw(every, FAMILIES, LABELS, 2)
-    hgn_panels, hnn_panels = panels06(figure)
-    for row, split in enumerate(("train", "test")):
-        drawn = line(hgn_panels[row, 0], "mine")
-        np.testing.assert_allclose(drawn, 1e4 * mine[split].mse[2], rtol=1e-6)
-        drawn = line(hnn_panels[row, 0], "hnn")
-        np.testing.assert_allclose(drawn, 1e4 * hnn[split].mse[2], rtol=1e-6)
+    blocks = zip(panels06(figure), (("mine", mine), ("hnn", hnn)), strict=True)
+    for panels, (name, scored) in blocks:
+        for axes, split in zip(panels[:, 0], ("train", "test"), strict=True):
+            mse = 1e4 * scored[split].mse
+            np.testing.assert_allclose(line(axes, name), mse.mean(axis=0), rtol=1e-6)
+            np.testing.assert_allclose(line(axes, f"_{name}"), mse[2], rtol=1e-6)
+            mean, alone = (
+                next(one for one in axes.get_lines() if one.get_label() == label)
+                for label in (name, f"_{name}")
+            )
+            assert alone.get_zorder() < mean.get_zorder()
+            assert alone.get_linewidth() < mean.get_linewidth() / 2
+            assert alone.get_color() == mean.get_color()
+    assert "thin: trajectory 2 alone" in texts(figure)
 
 
-def test_the_mean_image_is_of_the_example_floor_and_truth_of_all_trajectories():
+def test_references_of_fig06_are_means_over_all_trajectories():
     every = {"pendulum": found(mine=random_scores(0))}
     axes = panels06(FIG06.draw(every, FAMILIES, LABELS, 1))[0][0, 0]
     known = {name: references()[f"{name} train"].mse for name in FIG06.REFERENCES}
     assert [*known] == ["mean_image", "noise_floor", "true_video"]
-    drawn = line(axes, "mean_image")
-    np.testing.assert_allclose(drawn, 1e4 * known["mean_image"][1], rtol=1e-6)
-    for name in ("noise_floor", "true_video"):
-        expected = 1e4 * known[name].mean(axis=0)
+    for name, mse in known.items():
+        expected = 1e4 * mse.mean(axis=0)
         np.testing.assert_allclose(line(axes, name), expected, rtol=1e-6)
 
 
@@ -691,7 +737,7 @@ def test_fig06_of_a_preset_with_flows_shows_its_models_and_no_flow(fresh):
     )
     every = {"pendulum": found(**dict.fromkeys(MODELS, random_scores(0)))}
     figure = FIG06.draw(every, families, labels, 0)
-    named = [label for part in figure.subfigs for label in legend_of(part)[:-3]]
+    named = [label for part in figure.subfigs for label in legend_of(part)[:-4]]
     assert sorted(named) == sorted(row["label"] for row in MODELS.values())
     assert len(CONFIG["flows"]) > 0
     for name, row in CONFIG["flows"].items():
@@ -796,6 +842,69 @@ def test_the_densities_of_fig09_are_gaussian_kernel_estimates_of_target_and_flow
         expected = (np.exp(-squares / width) / (np.pi * width)).mean(1)
         np.testing.assert_allclose(drawn.ravel(), expected, rtol=1e-4, atol=1e-9)
     assert axes[0, 0].get_title() == "target" and axes[1, 0].get_title() == "My NHF"
+
+
+def bars09(axes):
+    """Ends of the colour bar below a panel as they are written, and its name."""
+    (place,) = axes.child_axes
+    ends = [
+        one.get_text().replace("\N{MINUS SIGN}", "-") for one in place.get_xticklabels()
+    ]
+    return [float(end) for end in ends], place.get_xlabel()
+
+
+def test_every_panel_of_fig09_names_its_axes():
+    axes = panels09(FIG09.draw(point_sets(), portrait(), ""))
+    for row in axes:
+        for panel, name in zip(row, "qpqqq", strict=True):
+            assert panel.get_xlabel().partition("\n")[0] == f"${name}_1$"
+            assert panel.get_ylabel() == f"${name}_2$"
+
+
+@pytest.mark.parametrize("num_steps", [1, 2, 3])
+def test_panels_of_the_same_quantity_have_the_same_limits(num_steps):
+    axes = panels09(FIG09.draw(point_sets(), portrait(num_steps), ""))
+    shown = [panel for panel in axes.flat if panel.axison]
+    limits = {"q": set(), "p": set()}
+    for panel in shown:
+        assert panel.get_xlim() == panel.get_ylim()
+        limits[panel.get_xlabel()[1]].add(panel.get_xlim())
+    widest = 2.0 + num_steps - 1
+    assert limits == {"q": {(-REACH, REACH)}, "p": {(-widest, widest)}}
+
+
+def test_dots_beyond_the_limits_are_counted():
+    flow = portrait()
+    flow.paths[:] = 0
+    flow.paths[:4, 0] = 2 * REACH
+    axes = panels09(FIG09.draw(point_sets(), flow, ""))
+    assert axes[0, 4].get_xlabel() == "$q_1$\n4 of 30 outside"
+    assert axes[1, 4].get_xlabel() == axes[0, 3].get_xlabel() == "$q_1$"
+
+
+def test_colour_bars_of_fig09_say_how_large_densities_and_energies_are():
+    flow = portrait()
+    axes = panels09(FIG09.draw(point_sets(), flow, ""))
+    images = [row[0].get_images()[0] for row in axes]
+    largest = max(image.get_array().max() for image in images)
+    for row, image, step in zip(axes, images, flow.steps, strict=True):
+        assert image.get_clim() == pytest.approx((0, largest))
+        ends, name = bars09(row[0])
+        assert name == "density" and ends == pytest.approx([0, largest], rel=0.05)
+        for panel, energy, letter in zip(
+            row[1:3], (step.kinetic, step.potential), "KV", strict=True
+        ):
+            ends, name = bars09(panel)
+            expected = [energy.min(), np.quantile(energy, 0.9)]
+            assert name == f"energy ${letter}$"
+            assert ends == pytest.approx(expected, rel=0.05)
+
+
+def test_the_legend_of_fig09_says_what_is_marked():
+    known = ["minimum of $V$", "mode of the target", "a path, and where it ends"]
+    assert legend_of(FIG09.draw(point_sets(), portrait(), "")) == known
+    rings = draw_points("rings", {}, dict.fromkeys(SPLITS, 60), 0)
+    assert legend_of(FIG09.draw(rings, portrait(), "")) == [known[0], known[2]]
 
 
 def test_a_density_is_drawn_where_it_is():
@@ -913,7 +1022,12 @@ def densities10(figure):
 
 def courses10(figure):
     """Panels of held-out likelihood against steps and against time."""
-    return figure.subfigs[1].axes
+    return figure.subfigs[1].axes[:2]
+
+
+def bounds10(figure):
+    """Panels of the bound against steps and against time."""
+    return figure.subfigs[1].axes[2:]
 
 
 def of_seed(paths, seed):
@@ -938,9 +1052,9 @@ def test_fig10_says_the_entropy_and_what_each_flow_has_more_on_average(figure_of
     titles = [a.get_title() for a in densities10(figure_of(FIG10)).values()]
     entropy = -point_sets().log_density.mean()
     assert titles == [
-        f"target\nentropy {entropy:.3f}",
-        "My NHF\nexcess 0.200",
-        "My RNVP\nexcess 0.550",
+        f"target\nentropy {entropy:.3f} nats",
+        "My NHF\nexcess 0.200 nats",
+        "My RNVP\nexcess 0.550 nats",
     ]
 
 
@@ -960,7 +1074,7 @@ def test_one_seed_of_a_flow_is_drawn_as_it_was_logged(figure_of, arguments):
     left, _ = courses10(figure)
     for model, label in FLOW_LABELS.items():
         np.testing.assert_allclose(line(left, label), -np.array(HELD_OUT[model, 1]))
-    assert densities10(figure)["My NHF"].get_title().endswith("excess 0.300")
+    assert densities10(figure)["My NHF"].get_title().endswith("excess 0.300 nats")
 
 
 def test_seeds_of_a_flow_span_a_band_from_the_lowest_to_the_highest(figure_of):
@@ -978,23 +1092,57 @@ def test_seeds_of_a_flow_span_a_band_from_the_lowest_to_the_highest(figure_of):
 def test_courses_are_drawn_against_steps_and_against_the_time_that_these_take(
     figure_of,
 ):
-    left, right = courses10(figure_of(FIG10))
+    figure = figure_of(FIG10)
+    left, right = courses10(figure)
     for model, label in FLOW_LABELS.items():
         for axes, unit in ((left, 1), (right, SECONDS[model])):
             (drawn,) = (one for one in axes.get_lines() if one.get_label() == label)
             steps = np.array([10, 20, 30])
             np.testing.assert_allclose(drawn.get_xdata(), steps * unit)
-    assert left.get_xlabel() == "training step"
-    assert right.get_xlabel() == "seconds of training"
+    words = [axes.get_xlabel() for axes in bounds10(figure)]
+    assert words == ["training step", "time of training (s)"]
 
 
-def test_the_bound_is_dashed_where_it_is_another(figure_of):
-    for axes in courses10(figure_of(FIG10)):
-        dashed = [one for one in axes.get_lines() if one.get_label().startswith("_")]
-        mean = np.mean([HELD_OUT["nhf", seed] for seed in (0, 1)], axis=0)
-        (bound,) = dashed
-        np.testing.assert_allclose(bound.get_ydata(), -mean - 0.25)
-        assert bound.get_linestyle() == "--"
+def test_the_bound_has_a_panel_of_its_own_where_it_is_another(figure_of):
+    target = point_sets().validation_log_density.mean()
+    mean = np.mean([HELD_OUT["nhf", seed] for seed in (0, 1)], axis=0)
+    for axes in bounds10(figure_of(FIG10)):
+        (bound,) = axes.get_lines()
+        assert bound.get_label() == "My NHF" and bound.get_linestyle() == "--"
+        np.testing.assert_allclose(bound.get_ydata(), target + mean + 0.25)
+        assert axes.get_yscale() == "log" and axes.yaxis_inverted()
+
+
+def test_without_a_bound_that_differs_its_panels_say_so(figure_of, arguments):
+    history = [one for one in arguments[FIG10]["history"] if "rnvp" in one.parts]
+    figure = figure_of(FIG10, history=history)
+    for axes in bounds10(figure):
+        assert [one.get_text() for one in axes.texts] == [
+            "no flow has a bound\nthat differs"
+        ]
+    figure.draw_without_rendering()
+
+
+@pytest.mark.parametrize(("first", "cut"), [(3.0, False), (300.0, True)])
+def test_an_axis_that_ends_above_a_curve_says_so(figure_of, tmp_path, first, cut):
+    path = tmp_path / "blobs" / "nhf" / "seed0" / "history.csv"
+    path.parent.mkdir(parents=True)
+    held_out = [first, 3.0, 2.9]
+    course = {"iteration": [10, 20, 30], "held_out": held_out}
+    pd.DataFrame({**course, "held_out_bound": held_out}).to_csv(path)
+    for axes in courses10(figure_of(FIG10, history=[path])):
+        assert (axes.get_ylim()[0] > -first) == cut
+        marks = [one for one in axes.get_lines() if one.get_label() == FIG10.CUT]
+        words = [one.get_text() for one in axes.texts]
+        assert (len(marks), len(words)) == ((1, 1) if cut else (0, 0))
+
+
+def test_densities_of_fig10_have_axes_and_one_colour_bar(figure_of):
+    figure = figure_of(FIG10)
+    panels = [*densities10(figure).values()]
+    assert {axes.get_xlabel() for axes in panels} == {"$q_1$"}
+    assert panels[0].get_ylabel() == "$q_2$"
+    assert figure.subfigs[0].axes[-1].get_ylabel() == "density $p(q)$"
 
 
 def test_the_limit_of_the_courses_is_the_true_density_of_the_points_watched(
@@ -1015,7 +1163,7 @@ def test_fig10_says_with_how_many_samples_the_courses_are_estimated(figure_of):
 def test_every_flow_of_fig10_is_in_its_legend(figure_of):
     (legend,) = figure_of(FIG10).subfigs[1].legends
     names = [text.get_text() for text in legend.get_texts()]
-    assert names == ["target", *FLOW_LABELS.values()]
+    assert names == ["target", *FLOW_LABELS.values(), "ELBO (below)"]
 
 
 @pytest.mark.parametrize("num", [1, 4, 5, 7])
@@ -1186,7 +1334,26 @@ def test_the_areas_that_fig13_prints_are_those_of_its_quadrilaterals():
     for axes, name in zip(FIG13.draw().axes, FIG13.COMPARED, strict=False):
         printed = [text.get_text().split("\n")[-1] for text in axes.texts]
         expected = areas(name) / areas(name)[0]
-        assert printed == [f"{value:.2f}" for value in expected]
+        assert printed == [f"area × {value:.2f}" for value in expected]
+
+
+def test_areas_of_fig13_can_be_compared_by_eye_and_lie_within_its_panels():
+    figure = FIG13.draw()
+    figure.draw_without_rendering()
+    left, right, _ = figure.axes
+    assert left.get_xlim() == left.get_ylim() == right.get_xlim() == right.get_ylim()
+    for axes in (left, right):
+        frame = axes.get_window_extent()
+        boxes = [one.get_window_extent() for one in (*axes.patches, *axes.texts)]
+        for box in boxes:
+            assert frame.x0 <= box.x0 and box.x1 <= frame.x1
+            assert frame.y0 <= box.y0 and box.y1 <= frame.y1
+        shown = [text.get_window_extent() for text in axes.texts]
+        assert not any(a.overlaps(b) for a, b in combinations(shown, 2))
+        volumes = [patch.get_window_extent() for patch in axes.patches]
+        assert not any(a.overlaps(b) for a in shown for b in volumes)
+    for axes in figure.axes:
+        assert [*axes.get_xticks()] == [*axes.get_yticks()]
 
 
 def test_the_quadrilaterals_are_carried_along_the_lines_of_equal_energy():

@@ -2,6 +2,13 @@
 # Numbers have two digits because the report sorts results as text.
 
 
+def of_system(text):
+    """Label of a result in the report; systems are called as in the figures."""
+    return lambda wildcards: {
+        "result": text.format(system=wildcards.system.replace("_", "-"))
+    }
+
+
 rule fig05:
     """Energy of every system, motions on it, and samples of the videos."""
     input:
@@ -73,25 +80,25 @@ rule fig07:
             "results/{preset}/figures/fig07_rollouts_{system}.png",
             caption="../report/fig07.rst",
             category="Figures",
-            labels={"result": "Fig. 07: rollouts, {system}"},
+            labels=of_system("Fig. 07: rollouts, {system}"),
         ),
         gif=report(
             "results/{preset}/figures/fig07_rollouts_{system}.gif",
             caption="../report/fig07.rst",
             category="Animations",
-            labels={"result": "Fig. 07: rollouts, {system}, as GIF"},
+            labels=of_system("Fig. 07: rollouts, {system}, as GIF"),
         ),
         mp4=report(
             "results/{preset}/figures/fig07_rollouts_{system}.mp4",
             caption="../report/fig07.rst",
             category="Animations",
-            labels={"result": "Fig. 07: rollouts, {system}, as MP4"},
+            labels=of_system("Fig. 07: rollouts, {system}, as MP4"),
         ),
         page=report(
             "results/{preset}/figures/fig07_rollouts_{system}.html",
             caption="../report/fig07.rst",
             category="Animations",
-            labels={"result": "Fig. 07: rollouts, {system}, animated"},
+            labels=of_system("Fig. 07: rollouts, {system}, animated"),
         ),
     log:
         "results/{preset}/logs/fig07_{system}.log",

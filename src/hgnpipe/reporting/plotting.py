@@ -188,8 +188,17 @@ def draw_energy(
     x: Float[np.ndarray, " X"],
     y: Float[np.ndarray, " Y"],
     energy: Float[np.ndarray, "Y X"],
+    name: str = "energy $H$",
 ) -> None:
-    """Filled contours with a colour bar; what is extreme near a pole is clipped."""
+    """Filled contours with a colour bar; what is extreme near a pole is clipped.
+
+    Args:
+        axes: Where to draw.
+        x: Where the columns are.
+        y: Where the rows are.
+        energy: The energy there, dimensionless.
+        name: What it is the energy of; stands above the colour bar.
+    """
     finite = energy[np.isfinite(energy)]
     low, high = np.percentile(finite, [5, 95])
     margin = high - low
@@ -200,7 +209,7 @@ def draw_energy(
     filled = axes.contourf(x, y, energy, levels, cmap="viridis", extend=extend)
     filled.set_edgecolor("face")
     bar = axes.figure.colorbar(filled, ax=axes, location="bottom", aspect=15)
-    bar.ax.set_title("energy $H$", fontsize=7, pad=2)
+    bar.ax.set_title(name, fontsize=7, pad=2)
     ticks = MaxNLocator(3).tick_values(levels[0], levels[-1])
     bar.set_ticks(ticks[(ticks >= levels[0]) & (ticks <= levels[-1])])
 

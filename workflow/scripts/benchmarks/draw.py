@@ -1,5 +1,7 @@
 """Rule draw_benchmarks: measurements of speed, and how time grows, as two figures."""
 
+import re
+import textwrap
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -19,9 +21,18 @@ from hgnpipe.reporting.plotting import (
 )
 from hgnpipe.runtime.command import run
 
-STEPS = {"naive": "naive", "naive_tuned": "naive, tuned", "fast": "as it trains"}
-IDEAL = {"cores": -1, "parallel jobs": 0}
+STEPS = {
+    "naive": "as first written",
+    "naive_tuned": "the same, memory\nlaid out better",
+    "fast": "as it trains",
+}
+PLANS = "plan of the "
+IDEAL = {"cores": -1, "parallel jobs": 0, "image size": 2}
 """Exponent of growth that one hopes for; 1, time in proportion, where not listed."""
+SLOPES = {
+    -1: "inversely proportional", 0: "constant", 1: "proportional", 2: "as the square",
+}  # fmt: skip
+REFERENCE = {"color": "0.7", "linewidth": 0.8, "zorder": 1}
 COLUMNS = 3
 
 
@@ -55,36 +66,59 @@ def draw_speed(
     """Bars of everything that is measured at one size."""
     starts = workflow[workflow.what.str.startswith("start of ")]
     plans = workflow.drop(starts.index)
-    figure = plt.figure(figsize=(WIDTH, max(5.0, 0.13 * len(starts) + 1.2)))
+    figure = plt.figure(figsize=(WIDTH, max(6.6, 0.13 * len(starts) + 1.2)))
     left, right = figure.subfigures(1, 2)
     axes = left.subplots(4, 1, gridspec_kw={"height_ratios": [3, 2, 4, 4]})
-    shown = step.set_index("variant").loc[list(STEPS)]
-    bars(axes[0], list(STEPS.values()), shown.seconds)
-    x, style = 0.02 * shown.seconds.max(), {"va": "center", "color": "white"}
-    for y, row in enumerate(shown.itertuples()):
-        cost = f"{row.seconds:.2f} s, {row.peak_memory_mb:.0f} MB"
-        axes[0].text(x, y, cost, **style)
-    axes[0].set(title="training step of HGN, seconds")
-    names = [f"{int(row.jobs)} jobs" for row in plans.itertuples()]
+    draw_steps(axes[0], step)
+    names = [
+        textwrap.fill(f"{row.what.removeprefix(PLANS)} ({row.jobs:.0f} jobs)", 20)
+        for row in plans.itertuples()
+    ]
     bars(axes[1], names, plans.seconds)
-    axes[1].set(title="snakemake -n, seconds (first: all is there)")
+    axes[1].set(title="planning what to run (snakemake -n)", xlabel="seconds")
     simulated = data[data.stage == "simulate"]
     bars(axes[2], simulated.system.map(system_label), simulated.per_second)
-    axes[2].set(title="trajectories simulated per second and core")
+    axes[2].set(title="simulation", xlabel="trajectories per second, on one core")
     drawn = data[data.stage == "render"]
     for number, (size, part) in enumerate(drawn.groupby("image_size")):
         place = {"shift": 0.4 * number - 0.2, "height": 0.38, "color": COLORS[number]}
         names = part.system.map(system_label)
-        bars(axes[3], names, part.ms_each, label=f"{size}x{size}", **place)
-    axes[3].set(title="rendering one video, milliseconds")
-    axes[3].set_xlim(0, 1.35 * drawn.ms_each.max())  # room for the legend
+        bars(
+            axes[3],
+            names,
+            part.ms_each,
+            label=f"{size:.0f} × {size:.0f} pixels",
+            **place,
+        )
+    axes[3].set(title="rendering", xlabel="milliseconds per video, on one core")
+    axes[3].set_xlim(0, 1.6 * drawn.ms_each.max())  # room for the legend
     axes[3].legend()
     ordered = starts.sort_values("seconds", ascending=False)
     panel = right.subplots()
-    bars(panel, ordered.what.str.removeprefix("start of "), ordered.seconds)
-    panel.set(title="start of a script, seconds")
+    bars(panel, ordered.what.map(script_label), ordered.seconds)
+    panel.set(title="start of each script, before it does anything", xlabel="seconds")
     panel.tick_params(axis="y", labelsize=5.5)
     return figure
+
+
+def draw_steps(axes: Axes, step: pd.DataFrame) -> None:
+    """Bars of what a training step costs, with their numbers beside them."""
+    shown = step.set_index("variant").loc[list(STEPS)]
+    bars(axes, list(STEPS.values()), shown.seconds)
+    for y, row in enumerate(shown.itertuples()):
+        cost = f"  {row.seconds:.2f} s, {row.peak_memory_mb:.0f} MB"
+        axes.text(row.seconds, y, cost, va="center", fontsize=6.5)
+    axes.set(title="training step of HGN: time, most memory")
+    axes.set(xlabel="seconds", xlim=(0, 1.6 * shown.seconds.max()))
+
+
+def script_label(what: str) -> str:
+    """What a script does, in words: ``start of fig05_systems`` is Fig. 5: systems."""
+    name = what.removeprefix("start of ")
+    if number := re.match(r"fig(\d+)_", name):
+        name = f"Fig. {int(number[1])}: {name[number.end() :]}"
+    name = re.sub(r"^table(\d+)", r"Table \1", name)
+    return name.replace("_", " ").replace("mse", "MSE")
 
 
 def bars(
@@ -117,17 +151,17 @@ def draw_scaling(table: pd.DataFrame) -> Figure:
             grown = curve.seconds / curve.seconds.iloc[0]
             style = {"marker": "o", "markersize": 2.5, **styles[what]}
             panel.plot(factor, grown, label=system_label(what), **style)
-        ends = np.array([1, max(factor)])
-        panel.plot(ends, ends ** IDEAL.get(grows, 1.0), color="0.7", linewidth=0.8)
+        ends, power = np.array([1.0, max(factor)]), IDEAL.get(grows, 1)
+        panel.plot(ends, ends**power, label=SLOPES[power], **REFERENCE)
         first = group.value.iloc[0] if group.what.nunique() == 1 else None
         panel.set(xscale="log", yscale="log", title=grows)
-        panel.set_xlabel("times the first" + ("" if first is None else f", {first}"))
+        value = "" if first is None else f" ({first:g})"
+        panel.set_xlabel(f"relative to the first{value}")
         for axis in (panel.xaxis, panel.yaxis):
             axis.set_major_locator(FixedLocator([2.0**i for i in range(-4, 9)]))
             axis.set_minor_locator(NullLocator())
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        if group.what.nunique() > 1:
-            panel.legend(fontsize=6, handlelength=1.8)
+        panel.legend(fontsize=6, handlelength=1.8)
     for panel in axes[:, 0]:
         panel.set_ylabel("time, relative to the first")
     for panel in axes.flat[len(groups) :]:

@@ -12,6 +12,7 @@ from hgnpipe.collection import require
 from hgnpipe.data.simulation import true_energy
 from hgnpipe.data.videos import Simulated, Videos, load_trajectories, open_videos
 from hgnpipe.reporting.plotting import (
+    DASHES,
     WIDTH,
     draw_energy,
     figure_style,
@@ -25,6 +26,8 @@ from hgnpipe.runtime.command import run
 NUM_MOTIONS, GRID = 6, 201
 ROWS, COLUMNS = 2, 3
 """How the frames of one video are laid out."""
+NUMBER = {"fontsize": 6, "ha": "center", "textcoords": "offset points", "zorder": 4}
+"""Style of the number of a body, above its place."""
 OUTLINED = [Stroke(linewidth=2.2, foreground="white"), Normal()]
 
 
@@ -67,6 +70,7 @@ def draw(data: dict[str, tuple[Simulated, Videos]], example: int) -> Figure:
         places = [(row, 1 + c) for row in range(ROWS) for c in range(COLUMNS)]
         shown = [figure.add_subplot(cells[place]) for place in places]
         show_frames(shown, videos, example)
+        number_bodies(shown[0], simulated, videos, example)
     return figure
 
 
@@ -90,21 +94,30 @@ def plane(axes: Axes, simulated: Simulated, example: int) -> None:
     """
     system = simulated.system
     q, p = simulated.trajectories.q[example], simulated.trajectories.p[example]
-    bodies = system.bodies(q)
-    flat = bodies.reshape(len(q), -1)
-    seen = flat.shape == q.shape and np.allclose(flat, q)
-    paths = bodies.swapaxes(0, 1) if seen else q[None, :, :2]
+    seen = in_plane(simulated, example)
+    paths = system.bodies(q).swapaxes(0, 1) if seen else q[None, :, :2]
     reach = 1.6 * np.abs(paths).max()
     x = np.linspace(-reach, reach, GRID)
     states = np.tile(q[0], (GRID, GRID, 1))
     states[..., 0], states[..., 1] = np.meshgrid(x, x)
     energy = true_energy(system, states, np.tile(p[0], (GRID, GRID, 1)))
-    draw_energy(axes, x, x, energy)
+    place = ", body 1 at $(x, y)$" if seen else " at $(q_1, q_2)$"
+    draw_energy(axes, x, x, energy, f"energy $H${place}")
     for number, path in enumerate(paths):
         color = system.colors[number % len(system.colors)]
-        dashes = (0, (4, 2)) if number else "-"  # orbits can coincide
-        draw_path(axes, *path.T, color, dashes)
+        # Orbits can coincide, and not everybody sees how their colours differ.
+        draw_path(axes, *path.T, color, DASHES[number % len(DASHES)])
+        if seen:
+            style = {"color": "black", "path_effects": OUTLINED, **NUMBER}
+            axes.annotate(f"{number + 1}", path[0], (0, 4.5), **style)
     axes.set(xlabel="$x$" if seen else "$q_1$", ylabel="$y$" if seen else "$q_2$")
+
+
+def in_plane(simulated: Simulated, example: int) -> bool:
+    """Whether the coordinates of a system are the places of its bodies."""
+    q = simulated.trajectories.q[example]
+    flat = simulated.system.bodies(q).reshape(len(q), -1)
+    return flat.shape == q.shape and np.allclose(flat, q)
 
 
 def draw_path(
@@ -131,6 +144,19 @@ def show_frames(cells: list[Axes], videos: Videos, example: int) -> None:
         axes.imshow(frames[frame])
         text = f"$t={frame * videos.frame_dt:.3g}$"
         axes.set_title(text, fontsize=6, pad=1.5)
+
+
+def number_bodies(
+    axes: Axes, simulated: Simulated, videos: Videos, example: int
+) -> None:
+    """Number the bodies in the first frame; one alone needs no number."""
+    system, size = simulated.system, videos.frames.shape[2]
+    places = system.bodies(simulated.trajectories.q[example, :1])[0]
+    if len(places) == 1:
+        return
+    for number, (x, y) in enumerate(places, start=1):
+        column, row = ((value / system.view + 1) / 2 * size - 0.5 for value in (x, -y))
+        axes.annotate(f"{number}", (column, row), (0, 2.5), color="white", **NUMBER)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Rule fig06: the error of each frame along one train and one test rollout."""
+"""Rule fig06: the error of each frame along train and test rollouts."""
 
 import textwrap
 from pathlib import Path
@@ -27,6 +27,7 @@ from hgnpipe.reporting.table1 import SCALE, skill
 from hgnpipe.runtime.command import run
 
 SPLITS = ("train", "test")
+ALONE = {"linestyle": "-", "linewidth": 0.5, "alpha": 0.6, "zorder": 1.5}
 LEAST_SKILL = 0.05
 """Skill below which a model has learned little more than the mean image."""
 
@@ -51,7 +52,7 @@ def main(
         families: Family of every sequence model of the preset; each family has rows,
             and scales, of its own.
         labels: Names of the models.
-        example: Which of the evaluated trajectories to draw.
+        example: Which of the evaluated trajectories to draw alone, behind the means.
         output: Files to write, in the formats that their names ask for.
     """
     found = {path.stem: {"references": load_errors(path)} for path in references}
@@ -77,7 +78,7 @@ def draw(
     blocks: dict[str, list[str]] = {}
     for model, family in families.items():
         blocks.setdefault(family, []).append(model)
-    figure = plt.figure(figsize=(columns_width(len(found)), 3.0 * len(blocks)))
+    figure = plt.figure(figsize=(columns_width(len(found)), 3.6 * len(blocks)))
     styles = model_styles([*labels, *families])
     parts = figure.subfigures(len(blocks), 1, squeeze=False)[:, 0]
     for part, models in zip(parts, blocks.values(), strict=True):
@@ -92,6 +93,8 @@ def draw(
             label_of(name, labels): plt.Line2D([], [], **styles[name])
             for name in [*models, *REFERENCES]
         }
+        alone = plt.Line2D([], [], color="0.3", **ALONE)
+        handles[f"thin: trajectory {example} alone"] = alone
         add_legend(part, handles, "upper", columnspacing=1.2)
     return figure
 
@@ -104,16 +107,15 @@ def draw_rollouts(
     styles: dict[str, dict],
     example: int,
 ) -> None:
-    """Error of each frame of one trajectory under every model."""
-    # Floor and truth of one trajectory are one draw of the noise: a mean says more.
-    known = {name: found["references"][f"{name} {split}"].mse for name in REFERENCES}
-    lines = {
-        name: mse[example] if name == "mean_image" else mse.mean(axis=0)
-        for name, mse in known.items()
-    }
-    lines |= {name: found[name][split].mse[example] for name in models if name in found}
+    """Error of each frame: mean over all trajectories, and one of them behind."""
+    lines = {name: found["references"][f"{name} {split}"].mse for name in REFERENCES}
+    lines |= {name: found[name][split].mse for name in models if name in found}
     for name, mse in lines.items():
-        axes.plot(SCALE * mse, label=name, **{"linewidth": 1.1, **styles[name]})
+        axes.plot(SCALE * mse.mean(axis=0, dtype=float), label=name, **styles[name])
+        # Floor and truth of one trajectory are one draw of the noise: they say little.
+        if name in models:
+            color = styles[name]["color"]
+            axes.plot(SCALE * mse[example], label=f"_{name}", color=color, **ALONE)
     if len(lines) == len(REFERENCES):
         say(axes, "not run")
     log_scale(axes)

@@ -22,6 +22,7 @@ DT, NUM_STEPS, EVERY = 0.4, 12, 4
 """Time step, number of steps, and which of them are drawn."""
 START, LONG_DT = (-0.9, 0.5), 1.4
 """State and time step in B: a step long enough to see its parts."""
+STEP_REACH = 1.6
 ON_WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
 UPDATES = (
     r"$p \leftarrow p - \frac{dt}{2}\,\partial V / \partial q$   (Eq. 24)",
@@ -43,16 +44,22 @@ def main(output: list[Path]) -> None:
 def draw() -> Figure:
     """A: a volume carried by two integrators. B: one step of leapfrog."""
     figure, panels = plt.subplots(1, 3, figsize=(WIDTH, 2.5))
+    volumes = {name: transported(name) for name in COMPARED}
+    reach = max(np.abs(volume).max() for volume in volumes.values()) * 1.08
     for letter, axes, name in zip(("A   ", ""), panels, COMPARED, strict=False):
-        volume = transported(name)
-        reach = np.abs(volume).max() * 1.08
         energy_contours(axes, reach)
-        draw_volume(axes, volume, reach)
+        draw_volume(axes, volumes[name], reach)
         axes.set_title(f"{letter}{COMPARED[name]}, $dt={DT}$", loc="left")
+        limits_of(axes, reach, np.arange(-3, 4))
     draw_step(panels[2])
-    for axes in panels:
-        axes.set(xlabel="position $q$", ylabel="momentum $p$", box_aspect=1)
+    limits_of(panels[2], STEP_REACH, np.arange(-1, 1.1, 0.5))
     return figure
+
+
+def limits_of(axes: Axes, reach: float, ticks: np.ndarray) -> None:
+    """A square panel around the origin, the same along both axes."""
+    axes.set(xlabel="position $q$", ylabel="momentum $p$", box_aspect=1)
+    axes.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=ticks, yticks=ticks)
 
 
 def transported(integrator: str) -> np.ndarray:
@@ -88,10 +95,11 @@ def draw_volume(axes: Axes, volume: np.ndarray, reach: float) -> None:
         centre = corners.mean(axis=0)
         size = np.linalg.norm(corners - centre, axis=1).max()
         radius = np.linalg.norm(centre)
-        away = (size + 0.22 * reach) * (-1 if radius > reach / 2 else 1)
+        gap = 0.22 + 0.06 * abs(centre[0]) / radius  # words are wider than high
+        away = (size + gap * reach) * (-1 if radius > reach / 2 else 1)
         steps = f"{number * EVERY} steps" if number else "start"
-        text = f"{steps}\n{area(corners) / area(volume[0]):.2f}"
-        style = {"ha": "center", "va": "center", "fontsize": 6.5, "bbox": ON_WHITE}
+        text = f"{steps}\narea × {area(corners) / area(volume[0]):.2f}"
+        style = {"ha": "center", "va": "center", "fontsize": 6, "bbox": ON_WHITE}
         axes.text(*centre * (1 + away / radius), text, zorder=0.9, **style)
 
 
@@ -102,7 +110,7 @@ def draw_step(axes: Axes) -> None:
     end = leapfrog(OSCILLATOR.hamiltonian, start, LONG_DT)
     points = [start, State(start.q, half), State(end.q, half), end]
     points = np.array([[state.q.item(), state.p.item()] for state in points])
-    energy_contours(axes, 1.6)
+    energy_contours(axes, STEP_REACH)
     axes.set_title(f"B   one leapfrog step, $dt={LONG_DT}$", loc="left")
     beside = [(-0.13, 0), (0, 0.12), (0.13, 0)]
     for number, (offset, text) in enumerate(zip(beside, UPDATES, strict=True)):
