@@ -19,7 +19,8 @@ from hgnpipe.flows import build_flow, load_flow, save_flow
 from hgnpipe.models import build_model, complete_options, load_model, save_model
 from hgnpipe.systems import build_system
 from hgnpipe.training.batches import PointBatches, VideoBatches
-from hgnpipe.training.loop import TrainingOptions, fit
+from hgnpipe.training.loop import fit
+from hgnpipe.training.options import TrainingOptions
 
 SHIPPED = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
 

@@ -15,7 +15,7 @@ from hgnpipe.evaluation.state_check import (
     states_and_rates,
 )
 from hgnpipe.systems import build_system
-from hgnpipe.training.loop import TrainingOptions
+from hgnpipe.training.options import TrainingOptions
 
 SPRING = build_system("mass_spring", k=2.0, m=0.5, noise_std=0.1)
 TIMES = SPRING.frame_dt * np.arange(13)

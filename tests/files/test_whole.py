@@ -48,6 +48,18 @@ def test_the_temporary_lies_beside_the_target_so_that_renaming_is_one_step(tmp_p
         assert temporary.parent == tmp_path
 
 
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o007, 0o660)])
+def test_who_may_read_the_file_is_what_the_user_wants(tmp_path, umask, mode):
+    before = os.umask(umask)
+    try:
+        with written_whole(tmp_path / "weights") as temporary:
+            temporary.write_text("new")
+            temporary.chmod(0o600)  # as safetensors does
+    finally:
+        os.umask(before)
+    assert (tmp_path / "weights").stat().st_mode & 0o777 == mode
+
+
 def test_missing_folders_are_made(tmp_path):
     target = tmp_path / "a" / "b" / "out.txt"
     with written_whole(str(target)) as temporary:

@@ -10,7 +10,8 @@ from hgnpipe.data.simulation import simulate
 from hgnpipe.models import build_model
 from hgnpipe.systems import build_system
 from hgnpipe.training.batches import VideoBatches
-from hgnpipe.training.loop import TrainingOptions, fit
+from hgnpipe.training.loop import fit
+from hgnpipe.training.options import TrainingOptions
 
 pytestmark = pytest.mark.slow
 

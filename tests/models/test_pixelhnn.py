@@ -14,7 +14,8 @@ from hgnpipe.models import build_model
 from hgnpipe.models.base import PhaseSpaceModel, energy_of
 from hgnpipe.systems.pendulum import Pendulum
 from hgnpipe.training.batches import VideoBatches, to_pixels
-from hgnpipe.training.loop import TrainingOptions, fit
+from hgnpipe.training.loop import fit
+from hgnpipe.training.options import TrainingOptions
 
 SMALL = {"image_size": 8, "latent_size": 4, "hidden_size": 10, "num_filters": 4}
 VERSIONS = {

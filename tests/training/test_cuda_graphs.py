@@ -12,7 +12,8 @@ from hgnpipe.flows.realnvp import RealNVP
 from hgnpipe.models import build_model
 from hgnpipe.training.batches import PointBatches, VideoBatches
 from hgnpipe.training.cuda_graphs import WARM_UP, RecordedSteps, Scheduled
-from hgnpipe.training.loop import TrainingOptions, fit
+from hgnpipe.training.loop import fit
+from hgnpipe.training.options import TrainingOptions
 
 HGN = {"image_size": SIZE, **FAMILIES["hgn"]}
 SLOW_START = {"kl_delay": 5, "kl_ramp": 6, "num_decoded": 2}

@@ -13,7 +13,7 @@ from hgnpipe.runtime import interruption
 from hgnpipe.training import loop as training
 from hgnpipe.training.batches import VideoBatches
 from hgnpipe.training.checkpoint import TrainingFailed, discard_checkpoint
-from hgnpipe.training.loop import TrainingOptions
+from hgnpipe.training.options import TrainingOptions
 
 NOISY = {"num_decoded": 2, "kl_ramp": 5, "centre_frames": True}
 VARIANTS = [NOISY, {"deterministic": True}, {"printed_decoder": True}]

@@ -10,7 +10,8 @@ from hgnpipe.evaluation.likelihood import held_out_log_density
 from hgnpipe.flows import FLOWS, build_flow
 from hgnpipe.nn.energies import MLPEnergy
 from hgnpipe.training.batches import PointBatches, draw_indices
-from hgnpipe.training.loop import TrainingOptions, fit
+from hgnpipe.training.loop import fit
+from hgnpipe.training.options import TrainingOptions
 
 NUM = 10
 CPU = torch.device("cpu")

@@ -154,7 +154,7 @@ def _check_hnn_check(config: Config, check: HNNCheck, where: tuple[str, ...]) ->
 
     from hgnpipe.evaluation.pixel_check import build_pixelhnn
     from hgnpipe.systems import build_system
-    from hgnpipe.training.loop import read_training
+    from hgnpipe.training.options import read_training
 
     for part in ("states", "pixels"):
         with at(*where, part, "training"):
@@ -166,7 +166,7 @@ def _check_hnn_check(config: Config, check: HNNCheck, where: tuple[str, ...]) ->
 
 
 def _check_training(layers: list[Layer], system: str | None = None) -> dict[str, Any]:
-    from hgnpipe.training.loop import read_training
+    from hgnpipe.training.options import read_training
 
     options = merged(layers, system)
     with _at_layer(layers, system):

@@ -18,7 +18,8 @@ from hgnpipe.evaluation.errors import Errors
 from hgnpipe.files.hdf5 import created, opened, read_arrays, write_arrays
 from hgnpipe.models.pixelhnn import PixelHNN
 from hgnpipe.training.batches import VideoBatches
-from hgnpipe.training.loop import fit, read_training
+from hgnpipe.training.loop import fit
+from hgnpipe.training.options import read_training
 
 FILMED = "hgnpipe check of pixels 1"
 MIN_SIZE = 8
@@ -34,7 +35,7 @@ class PixelCheck(TypedDict):
         num_train: Videos to learn from, at most.
         num_test: Videos to judge by, at most.
         options: Of `hgnpipe.models.pixelhnn.PixelHNN`.
-        training: How to train, see `hgnpipe.training.loop.TrainingOptions`.
+        training: How to train, see `hgnpipe.training.options.TrainingOptions`.
     """
 
     seeds: list[int]

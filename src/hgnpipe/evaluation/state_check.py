@@ -20,7 +20,8 @@ from hgnpipe.hamiltonian import State
 from hgnpipe.nn.state_space import STATE_MODELS, StateModel
 from hgnpipe.systems.base import System
 from hgnpipe.training.batches import PointBatches
-from hgnpipe.training.loop import TrainingOptions, fit
+from hgnpipe.training.loop import fit
+from hgnpipe.training.options import TrainingOptions
 
 FOLLOWED = "hgnpipe followed states 1"
 TOLERANCE = 1e-7
@@ -35,7 +36,7 @@ class StateCheck(TypedDict):
         num_train: Trajectories to learn from, at most.
         num_test: Trajectories to judge by, at most.
         horizons: Steps of a rollout, one frame each, over which it is judged.
-        training: How to train, see `hgnpipe.training.loop.TrainingOptions`.
+        training: How to train, see `hgnpipe.training.options.TrainingOptions`.
     """
 
     seeds: list[int]

@@ -79,12 +79,15 @@ def written_whole(path: str | Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.touch()
+        mode = temporary.stat().st_mode
     except OSError as error:
         raise ValueError(f"Cannot write {path}: {error.strerror}.") from error
     try:
         yield temporary
         with open(temporary, "rb") as file:
             os.fsync(file.fileno())
+        if temporary.stat().st_mode != mode:  # safetensors: for nobody else to read
+            temporary.chmod(mode)
         os.replace(temporary, path)
     except Exception as error:
         # Every library wraps the system's error into one of its own.

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 import torch
+from torch import nn
 
 from hgnpipe.files.whole import check_writable, written_whole
 from hgnpipe.runtime.interruption import requests_noted
@@ -15,7 +16,8 @@ from hgnpipe.runtime.progress import Progress
 from hgnpipe.runtime.provenance import peak_memory_mb, provenance
 from hgnpipe.training.batches import Batches
 from hgnpipe.training.checkpoint import discard_checkpoint
-from hgnpipe.training.loop import Trainable, TrainingOptions, fit
+from hgnpipe.training.loop import Trainable, fit
+from hgnpipe.training.options import TrainingOptions
 
 
 class Recipe(TypedDict):
@@ -84,6 +86,7 @@ class TrainingJob:
         save: Callable[..., None],
         probe: Callable[[], Mapping[str, float]] | None = None,
         keep_best: str | None = None,
+        other: Callable[[int], nn.Module] | None = None,
     ) -> None:
         """Train a network, or go on where an interrupted job stopped, and save it.
 
@@ -97,6 +100,7 @@ class TrainingJob:
             save: `hgnpipe.models.save_model`, or the one of the flows.
             probe: See `hgnpipe.training.loop.fit`.
             keep_best: See `hgnpipe.training.loop.fit`.
+            other: See `hgnpipe.training.loop.fit`.
 
         Raises:
             ValueError: If the data do not fit the network.
@@ -129,6 +133,8 @@ class TrainingJob:
                 probe=probe,
                 keep_best=keep_best,
                 leave=lambda: bool(requests),
+                other=other,
+                started=lambda number: record.update(start=number),
             )
         record["wall_s"] = round(time.perf_counter() - start, 1)
         record["peak_memory_mb"] = round(peak_memory_mb())

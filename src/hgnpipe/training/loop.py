@@ -6,7 +6,8 @@ from a checkpoint makes exactly the updates that an undisturbed run would have m
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -14,7 +15,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from hgnpipe.collection import check_options, require
+from hgnpipe.collection import require
 from hgnpipe.training.batches import Batches, random_seed
 from hgnpipe.training.checkpoint import Checkpoint, TrainingState
 from hgnpipe.training.cuda_graphs import (
@@ -23,6 +24,8 @@ from hgnpipe.training.cuda_graphs import (
     Scheduled,
     record_cuda_graph,
 )
+from hgnpipe.training.options import TrainingOptions
+from hgnpipe.training.starts import choose_start
 
 
 @runtime_checkable
@@ -39,62 +42,6 @@ class Trainable(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrainingOptions:
-    """How to train, independent of what is trained and on which data.
-
-    Attributes:
-        num_iterations: Number of updates.
-        batch_size: Videos, or windows of videos, per update.
-        learning_rate: Of Adam.
-        weight_decay: L2 penalty of Adam, added to the gradient.
-        max_grad_norm: Gradients longer than this are shortened to it.
-        warm_up: Iterations at the start over which the learning rate grows linearly; 0
-            starts with all of it, as in the paper.
-        decay: Last share of the iterations over which the learning rate falls linearly
-            to zero; 0 keeps it constant, as in the paper.
-        log_every: Iterations per row of the history.
-        checkpoint_every: Iterations between two checkpoints.
-    """
-
-    num_iterations: int
-    batch_size: int
-    learning_rate: float
-    weight_decay: float = 0.0
-    max_grad_norm: float | None = None
-    warm_up: int = 0
-    decay: float = 0.0
-    log_every: int = 20
-    checkpoint_every: int = 200
-
-    def __post_init__(self) -> None:
-        for name in ("num_iterations", "batch_size", "log_every", "checkpoint_every"):
-            require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
-        require(self.learning_rate > 0, "learning_rate", self.learning_rate, "positive")
-        for name in ("weight_decay", "warm_up"):
-            value = getattr(self, name)
-            require(value >= 0, name, value, "zero or positive")
-        norm = self.max_grad_norm
-        require(norm is None or norm > 0, "max_grad_norm", norm, "positive")
-        require(0 <= self.decay <= 1, "decay", self.decay, "between 0 and 1")
-
-    def learning_rate_at(self, iteration: int) -> float:
-        """Learning rate of one update: linear to all of it, and linear to zero."""
-        left = 1 - iteration / self.num_iterations
-        grown = (iteration + 1) / self.warm_up if self.warm_up else 1.0
-        fallen = left / self.decay if self.decay else 1.0
-        return self.learning_rate * min(1.0, grown) * min(1.0, fallen)
-
-
-def read_training(options: Mapping[str, Any]) -> TrainingOptions:
-    """How to train, from options as a user wrote them.
-
-    Raises:
-        ValueError: If an option is unknown, missing, of a wrong type or out of range.
-    """
-    return TrainingOptions(**check_options("training", TrainingOptions, options))
-
-
 def fit(
     model: Trainable,
     data: Batches,
@@ -109,6 +56,8 @@ def fit(
     keep_best: str | None = None,
     record: Record | None = None,
     leave: Callable[[], bool] = lambda: False,
+    other: Callable[[int], nn.Module] | None = None,
+    started: Callable[[int], None] | None = None,
 ) -> pd.DataFrame:
     """Train ``model`` in place with Adam.
 
@@ -134,22 +83,33 @@ def fit(
         record: Records iterations; by default CUDA graphs on a GPU, and nothing on a
             processor.
         leave: Asked after every iteration; if so, it is saved, and the training ends.
+        other: Makes the model with other initial weights, by a number from 1 on; where
+            ``num_starts`` is more than 1.
+        started: Called with the number of the weights that were chosen.
 
     Returns:
         History: one row per ``log_every`` iterations with the mean of every loss term.
 
     Raises:
-        ValueError: If the data do not fit the model.
+        ValueError: If the data do not fit the model, or there is no ``other``.
         TrainingFailed: If the loss or its gradient is no longer a number.
         Interrupted: If it was to ``leave``, or has another owner by now.
     """
     data.check(model)
+    legal = "1 where nothing makes other initial weights"
+    several = options.num_starts > 1
+    require(other is not None or not several, "num_starts", options.num_starts, legal)
     device, num_iterations = next(model.parameters()).device, options.num_iterations
     state = TrainingState(model, _adam(model, options, device))
     same = {"options": asdict(options), "seed": seed, **(identity or {})}
     kept = Checkpoint(checkpoint, state, same)
     if not kept.resume():
         data.prepare(model)
+        if other is not None and several:
+            trial = partial(fit, data=data, options=options.of_a_start(), seed=seed)
+            number = choose_start(model, other, trial, options.num_starts, leave)
+            if started is not None:
+                started(number)
     elif resumed is not None:
         resumed(state.done)
     model.train()

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from torch import nn
+
 from hgnpipe.collection import require
 from hgnpipe.data.points import load_points
 from hgnpipe.evaluation.likelihood import held_out_log_density
@@ -10,7 +12,8 @@ from hgnpipe.runtime.command import run
 from hgnpipe.runtime.device import choose_device
 from hgnpipe.training.batches import PointBatches
 from hgnpipe.training.job import FlowRecipe, TrainingJob
-from hgnpipe.training.loop import read_training
+from hgnpipe.training.options import read_training
+from hgnpipe.training.starts import start_seed
 
 WATCH_SEED = 0
 """Every row of every history uses the same importance samples: curves are smooth."""
@@ -38,8 +41,9 @@ def main(
         points: Points of the density, HDF5.
         flow: Its ``family``; the ``options`` of its constructor but for the dimension,
             which is that of the points; ``training``, which is
-            `hgnpipe.training.loop.TrainingOptions`; and ``watched``, the ``num_points``
-            and ``num_importance_samples`` of the evaluation in a row of the history.
+            `hgnpipe.training.options.TrainingOptions`; and ``watched``, the
+            ``num_points`` and ``num_importance_samples`` of the evaluation in a row of
+            the history.
         seed: Seed of weights, order of the data, and noise.
         output: Folder to write flow.safetensors, history.csv and run.json into.
         checkpoint: File to resume from and to save to; removed at the end.
@@ -61,7 +65,12 @@ def main(
     data, origin = load_points(points)
     options = {"num_dims": data.train.shape[1], **flow["options"]}
     FLOWS.check(family, options)
-    network = build_flow(family, seed=seed, **options).to(chosen)
+
+    def other(number: int) -> nn.Module:
+        weights = start_seed(seed, number)
+        return build_flow(family, seed=weights, **options).to(chosen)
+
+    network = other(0)
     watched = data.validation[:num_points]
 
     def probe() -> dict[str, float]:
@@ -78,6 +87,7 @@ def main(
         save=save_flow,
         probe=probe,
         keep_best="held_out",
+        other=other,
     )
 
 

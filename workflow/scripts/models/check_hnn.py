@@ -23,7 +23,7 @@ from hgnpipe.reporting.runs import Run, system_of
 from hgnpipe.runtime.command import run
 from hgnpipe.runtime.device import choose_device
 from hgnpipe.runtime.progress import Progress
-from hgnpipe.training.loop import read_training
+from hgnpipe.training.options import read_training
 
 
 def main(

@@ -2,13 +2,16 @@
 
 from pathlib import Path
 
+from torch import nn
+
 from hgnpipe.data.videos import described_system, open_videos
 from hgnpipe.models import MODELS, build_model, complete_options, save_model
 from hgnpipe.runtime.command import run
 from hgnpipe.runtime.device import choose_device
 from hgnpipe.training.batches import VideoBatches
 from hgnpipe.training.job import Recipe, TrainingJob
-from hgnpipe.training.loop import read_training
+from hgnpipe.training.options import read_training
+from hgnpipe.training.starts import start_seed
 
 
 def main(
@@ -29,7 +32,7 @@ def main(
     Args:
         videos: Training videos, HDF5.
         model: Its ``family``, the ``options`` of its constructor, and ``training``,
-            which is `hgnpipe.training.loop.TrainingOptions`.
+            which is `hgnpipe.training.options.TrainingOptions`.
         num_frames: Frames of the videos that the model is to be shown later; those
             that it trains on may have more.
         seed: Seed of weights, order of the data, and noise.
@@ -56,14 +59,20 @@ def main(
     )
     MODELS.check(family, options)
     origin = {k: str(v) for k, v in data.attributes.items() if k != "versions"}
+
+    def network(number: int) -> nn.Module:
+        weights = start_seed(seed, number)
+        return build_model(family, seed=weights, **options).to(chosen)
+
     job.train(
-        build_model(family, seed=seed, **options).to(chosen),
+        network(0),
         VideoBatches(data.frames),
         training,
         family=family,
         options=options,
         origin={"data": origin, "shape": list(data.frames.shape)},
         save=save_model,
+        other=network,
     )
 
 
