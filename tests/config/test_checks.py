@@ -135,7 +135,13 @@ def test_every_entry_trains_saves_loads_and_predicts(
     model = build_model(family, **options)
     before = [weight.clone() for weight in model.parameters()]
     how = {**block["training"], "num_iterations": 1, "batch_size": 1}
-    history = fit(model, VideoBatches(frames), TrainingOptions(**how))
+    how |= {"start_iterations": 1}
+    history = fit(
+        model,
+        VideoBatches(frames),
+        TrainingOptions(**how),
+        other=lambda number: build_model(family, seed=number, **options),
+    )
     assert np.isfinite(history["loss"]).all()
     pairs = zip(before, model.parameters(), strict=True)
     assert any(not torch.equal(old, new) for old, new in pairs)
