@@ -23,7 +23,7 @@ MODEL = {
     "multiplier_bounds": (0.01, 100.0),
 }  # fmt: skip
 TRAINING = TrainingOptions(
-    num_iterations=1200, batch_size=16, learning_rate=3e-3, decay=0.3,
+    num_iterations=1200, batch_size=16, learning_rate=3e-3, warm_up=100, decay=0.3,
     max_grad_norm=1.0, log_every=100,
 )  # fmt: skip
 
