@@ -32,8 +32,8 @@ from hgnpipe.reporting.plotting import (
     columns_width,
     figure_style,
     log_scale,
-    system_label,
 )
+from hgnpipe.reporting.runs import system_label
 from hgnpipe.systems import SYSTEMS, build_system
 from hgnpipe.systems.base import System
 

@@ -2,10 +2,13 @@
 # Numbers have two digits because the report sorts results as text.
 
 
+from hgnpipe.reporting.runs import system_label
+
+
 def of_system(text):
     """Label of a result in the report; systems are called as in the figures."""
     return lambda wildcards: {
-        "result": text.format(system=wildcards.system.replace("_", "-"))
+        "result": text.format(system=system_label(wildcards.system))
     }
 
 

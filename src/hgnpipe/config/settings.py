@@ -104,9 +104,8 @@ class Settings:
 
     def num_around(self, wildcards: Any) -> int:
         """Frames of a split before the initial state, and as many more after."""
-        return (
-            self.preset(wildcards).data.num_around if wildcards.split == "long" else 0
-        )
+        data = self.preset(wildcards).data
+        return data.num_around if wildcards.split == "long" else 0
 
     def training_videos(self, wildcards: Any) -> str:
         """Videos that a model trains on: long ones if it has targets beyond others."""

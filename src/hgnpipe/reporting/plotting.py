@@ -20,6 +20,7 @@ from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from hgnpipe.files.whole import written_whole
+from hgnpipe.reporting.runs import system_label
 
 REFERENCES = {
     "mean_image": {"color": "0.45", "linestyle": (0, (6, 2)), "linewidth": 1.0},
@@ -80,11 +81,6 @@ def model_styles(names: Iterable[str]) -> dict[str, dict[str, Any]]:
         for number, name in enumerate(models)
     }
     return styles | REFERENCES
-
-
-def system_label(name: str) -> str:
-    """How figures call a system: ``two_body`` is two-body, as in the paper."""
-    return name.replace("_", "-")
 
 
 def columns_width(num: int) -> float:

@@ -60,6 +60,11 @@ def label_of(name: str, labels: Mapping[str, str]) -> str:
     return labels.get(name, REFERENCE_LABELS.get(name, name))
 
 
+def system_label(name: str) -> str:
+    """How figures call a system: ``two_body`` is two-body, as in the paper."""
+    return name.replace("_", "-")
+
+
 def system_of(path: str | Path) -> str:
     """System of a file ``.../{system}/{file}``: data of one system."""
     return Path(path).parent.name

@@ -4,7 +4,7 @@ What is drawn when is a function of (seed, iteration) alone.
 """
 
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -68,7 +68,12 @@ class VideoBatches:
 
     def prepare(self, model: Viewer) -> None:
         """Tell the model the mean image and the deviation from it."""
-        model.set_frame_statistics(*frame_statistics(self.frames))
+        model.set_frame_statistics(*self._statistics)
+
+    @cached_property
+    def _statistics(self) -> tuple[Float[Tensor, "3 S S"], float]:
+        """Taken once, however many initial weights are tried."""
+        return frame_statistics(self.frames)
 
     def draw(
         self, model: Viewer, size: int, seed: int, iteration: int, device: torch.device

@@ -17,8 +17,8 @@ from hgnpipe.reporting.plotting import (
     figure_style,
     model_styles,
     save_figure,
-    system_label,
 )
+from hgnpipe.reporting.runs import system_label
 from hgnpipe.runtime.command import run
 
 STEPS = {

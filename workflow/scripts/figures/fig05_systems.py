@@ -18,9 +18,8 @@ from hgnpipe.reporting.plotting import (
     figure_style,
     message,
     save_figure,
-    system_label,
 )
-from hgnpipe.reporting.runs import system_of
+from hgnpipe.reporting.runs import system_label, system_of
 from hgnpipe.runtime.command import run
 
 NUM_MOTIONS, GRID = 6, 201

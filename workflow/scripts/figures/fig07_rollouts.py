@@ -11,9 +11,8 @@ from hgnpipe.reporting.plotting import (
     figure_style,
     message,
     save_figure,
-    system_label,
 )
-from hgnpipe.reporting.runs import by_run, label_of
+from hgnpipe.reporting.runs import by_run, label_of, system_label
 from hgnpipe.reporting.strips import Strip, animate, film_strips, save_animation
 from hgnpipe.reporting.table1 import read_errors, skill, skill_text
 from hgnpipe.runtime.command import run

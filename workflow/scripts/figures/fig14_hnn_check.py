@@ -20,9 +20,8 @@ from hgnpipe.reporting.plotting import (
     figure_style,
     log_scale,
     save_figure,
-    system_label,
 )
-from hgnpipe.reporting.runs import system_of
+from hgnpipe.reporting.runs import system_label, system_of
 from hgnpipe.reporting.strips import film_strips
 from hgnpipe.runtime.command import run
 

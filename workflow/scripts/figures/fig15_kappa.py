@@ -26,9 +26,8 @@ from hgnpipe.reporting.plotting import (
     message,
     save_figure,
     say,
-    system_label,
 )
-from hgnpipe.reporting.runs import Run, label_of
+from hgnpipe.reporting.runs import Run, label_of, system_label
 from hgnpipe.reporting.table1 import SCALE, read_errors
 from hgnpipe.runtime.command import run
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from hgnpipe.reporting.measures import EXPLANATION, layout_measures, read_measures
 from hgnpipe.reporting.pages import write_table
-from hgnpipe.reporting.plotting import system_label
+from hgnpipe.reporting.runs import system_label
 from hgnpipe.runtime.command import run
 
 
