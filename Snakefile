@@ -8,24 +8,22 @@
 import sys
 from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
-
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from hgnpipe.config.checks import check_config
-from hgnpipe.config.environment import check_device, share_environment
+from hgnpipe.config.environment import check_device, check_programs, share_environment
 from hgnpipe.config.flow_settings import FlowSettings
+from hgnpipe.config.messages import failures, made, one_line, say_last
 from hgnpipe.config.plain_yaml import check_yaml
 from hgnpipe.config.results import Results
+from hgnpipe.config.targets import asked_for, check_targets
 
 ROOT = Path(workflow.basedir)
 FILES = ["config.yaml", *workflow.configfiles]
 
-try:
+with one_line():
     for file in FILES:
         check_yaml(Path(file))
-except ValueError as error:
-    raise WorkflowError(str(error)) from None
 
 
 configfile: "config.yaml"
@@ -38,12 +36,8 @@ shell.prefix(
     "tee() {{ trap '' TERM INT HUP USR1; exec tee \"$@\"; }}; "
 )
 share_environment()
-try:
+with one_line():
     settings = check_config(config, ROOT / ".snakemake/hgnpipe_checked", FILES)
-    if not workflow.remote_exec and workflow.local_exec:
-        check_device(settings.config.device)
-except ValueError as error:
-    raise WorkflowError(str(error)) from None
 flow_settings, results = FlowSettings(settings), Results(settings)
 
 
@@ -76,3 +70,28 @@ include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/benchmarks.smk"
 include: "workflow/rules/report.smk"
+
+
+# What is asked for, and what is said before and after all jobs.
+with one_line():
+    check_targets(
+        asked_for(sys.argv) if workflow.is_main_process else [],
+        [rule.name for rule in workflow.rules],
+        [str(file) for rule in workflow.rules for file in rule.products()],
+        results,
+    )
+
+
+onstart:
+    with one_line():
+        check_programs(workflow.executor_plugin.name)
+        if workflow.local_exec:
+            check_device(settings.config.device)
+
+
+onerror:
+    say_last(failures(workflow.scheduler.failed))
+
+
+onsuccess:
+    say_last(made(workflow.dag.finished_jobs, results.tables(settings.config.preset)))

@@ -592,11 +592,3 @@ def test_the_profile_of_slurm_names_all_rules_that_ask_for_a_gpu(
     }
     assert len(asking) > 5
     assert named == (dict.fromkeys(asking, model) if model else {})
-
-
-@pytest.mark.parametrize(("shown_gpus", "limit"), [("0,3,4", 3), ("", None)])
-def test_no_more_jobs_ask_for_a_gpu_at_once_than_there_are(fresh, shown_gpus, limit):
-    profile = (fresh / "profiles/default/config.yaml").read_text("utf-8")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CUDA_VISIBLE_DEVICES", shown_gpus)
-        assert process_yaml(profile).get("resources") == (limit and {"gpu": limit})

@@ -1,8 +1,30 @@
 """What Snakemake's own process sets up for its jobs."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
+
+SLURM = ("sbatch", "squeue", "sacctmgr", "sshare")
+"""Programs that Snakemake's plugin calls to submit a job."""
+
+
+def check_programs(executor: str) -> None:
+    """Check that what submits jobs is there: without it Snakemake waits for ever.
+
+    Args:
+        executor: Name of Snakemake's executor.
+
+    Raises:
+        ValueError: If the programs of Slurm are needed and not on the PATH.
+    """
+    if executor != "slurm":
+        return
+    if missing := [name for name in SLURM if shutil.which(name) is None]:
+        raise ValueError(
+            f"Slurm's {', '.join(missing)} not found: submit on a login node, after "
+            "`module load slurm` where your site needs it."
+        )
 
 
 def check_device(device: str) -> None:
