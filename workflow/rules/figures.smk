@@ -2,16 +2,6 @@
 # Numbers have two digits because the report sorts results as text.
 
 
-from hgnpipe.reporting.runs import system_label
-
-
-def of_system(text):
-    """Label of a result in the report; systems are called as in the figures."""
-    return lambda wildcards: {
-        "result": text.format(system=system_label(wildcards.system))
-    }
-
-
 rule fig05:
     """Energy of every system, motions on it, and samples of the videos."""
     input:
@@ -83,25 +73,25 @@ rule fig07:
             "results/{preset}/figures/fig07_rollouts_{system}.png",
             caption="../report/fig07.rst",
             category="Figures",
-            labels=of_system("Fig. 07: rollouts, {system}"),
+            labels=results.label_of_system("Fig. 07: rollouts, {system}"),
         ),
         gif=report(
             "results/{preset}/figures/fig07_rollouts_{system}.gif",
             caption="../report/fig07.rst",
             category="Animations",
-            labels=of_system("Fig. 07: rollouts, {system}, as GIF"),
+            labels=results.label_of_system("Fig. 07: rollouts, {system}, as GIF"),
         ),
         mp4=report(
             "results/{preset}/figures/fig07_rollouts_{system}.mp4",
             caption="../report/fig07.rst",
             category="Animations",
-            labels=of_system("Fig. 07: rollouts, {system}, as MP4"),
+            labels=results.label_of_system("Fig. 07: rollouts, {system}, as MP4"),
         ),
         page=report(
             "results/{preset}/figures/fig07_rollouts_{system}.html",
             caption="../report/fig07.rst",
             category="Animations",
-            labels=of_system("Fig. 07: rollouts, {system}, animated"),
+            labels=results.label_of_system("Fig. 07: rollouts, {system}, animated"),
         ),
     log:
         "results/{preset}/logs/fig07_{system}.log",

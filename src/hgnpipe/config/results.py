@@ -7,6 +7,7 @@ from typing import Any
 from hgnpipe.config.flow_settings import FlowSettings
 from hgnpipe.config.schema import FIGURES
 from hgnpipe.config.settings import OfJob, Settings
+from hgnpipe.reporting.runs import system_label
 
 TABLES = ("table1", "table2", "dynamics")
 ANIMATED = ("fig07", "fig08")
@@ -126,6 +127,13 @@ class Results:
         parts = {key: {n: whole[key][n] for n in names} for key, names in used.items()}
         local = {"preset": preset, "device": "cpu", "threads": 1}
         return json.dumps(whole | parts | local)
+
+    @staticmethod
+    def label_of_system(text: str) -> OfJob:
+        """Label of a result in the report; ``{system}`` is called as in figures."""
+        return lambda wildcards: {
+            "result": text.format(system=system_label(wildcards.system))
+        }
 
     @staticmethod
     def texts(root: Path) -> list[str]:
