@@ -16,6 +16,7 @@ from hgnpipe.config.flow_settings import FlowSettings
 from hgnpipe.config.messages import failures, made, one_line, say_last
 from hgnpipe.config.plain_yaml import check_yaml
 from hgnpipe.config.results import Results
+from hgnpipe.config.sense import remarks
 from hgnpipe.config.targets import asked_for, check_targets
 
 ROOT = Path(workflow.basedir)
@@ -83,6 +84,8 @@ with one_line():
 
 
 onstart:
+    for remark in remarks(settings.blocks[settings.config.preset]):
+        print(f"Remark: {remark}", file=sys.stderr)
     with one_line():
         check_programs(workflow.executor_plugin.name)
         if workflow.local_exec:
