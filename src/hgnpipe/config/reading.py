@@ -55,6 +55,19 @@ def lookup_all(kind: str, names: Iterable[str], known: Iterable[str]) -> None:
         lookup(kind, name, dict.fromkeys(known))
 
 
+def find_block(kind: str, name: str, preset: str, blocks: Mapping[str, Any]) -> Any:
+    """Block of a preset by its name.
+
+    Raises:
+        ValueError: If there is none; the message lists those that exist.
+    """
+    if name not in blocks:
+        raise ValueError(
+            f"Unknown {kind} {name!r} of preset {preset!r}. Known: {', '.join(blocks)}."
+        )
+    return blocks[name]
+
+
 def _explained(error: Mapping[str, Any]) -> Mistake:
     """One line of what pydantic found."""
     where, kind, value = list(error["loc"]), error["type"], error["input"]
