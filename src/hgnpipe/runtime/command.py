@@ -12,14 +12,17 @@ from contextlib import suppress
 
 from jsonargparse import ArgumentError, auto_cli
 
+from hgnpipe.runtime.explained import explain_mistake, help_text, options_of
 from hgnpipe.runtime.interruption import EXIT_CODE, Interrupted
 
 MEMORY = "[Aa]llocate memory|bad_alloc"
 """How torch and the system say that there is none left; NumPy has a `MemoryError`."""
 
 
-def run(main: Callable[..., None]) -> None:
+def run(main: Callable[..., None], more: Callable[[], str] = str) -> None:
     """Call ``main`` with the options of the command line.
+
+    ``--help`` says what they mean, from the docstring, and ``more``.
 
     What a user can mend ends in one line and exit code 1; ``HGNPIPE_TRACEBACK=1`` shows
     where it came from. SIGTERM ends a job like Ctrl-C does: half-written files go. One
@@ -27,12 +30,18 @@ def run(main: Callable[..., None]) -> None:
     `hgnpipe.runtime.interruption`.
     """
     signal.signal(signal.SIGTERM, _interrupt)
+    if {"-h", "--help"} & {*sys.argv[1:]}:
+        title = (main.__doc__ or "").partition("\n\n")[0]
+        own = help_text(f"{title}\n", options_of(main), mark="--")
+        print(*filter(None, [own, more()]), sep="\n\n")
+        sys.exit(0)
     try:
         arguments = join_lists(main, sys.argv[1:])
         auto_cli(main, as_positional=False, args=arguments, exit_on_error=False)
     except ArgumentError as error:
         known = ", ".join(f"--{name}" for name in inspect.signature(main).parameters)
-        sys.exit(f"Error: {' '.join(str(error).split())}. Known options: {known}.")
+        what = explain_mistake(main, str(error)).rstrip(".")
+        sys.exit(f"Error: {what}. Known options: {known}.")
     except (ValueError, RuntimeError, OSError, MemoryError) as error:
         if os.environ.get("HGNPIPE_TRACEBACK"):
             raise
