@@ -11,6 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from hgnpipe.config.checks import check_config
+from hgnpipe.config.contents import Contents
 from hgnpipe.config.environment import check_device, check_programs, share_environment
 from hgnpipe.config.flow_settings import FlowSettings
 from hgnpipe.config.messages import failures, made, one_line, say_last
@@ -41,6 +42,7 @@ with one_line():
     settings = check_config(config, ROOT / ".snakemake/hgnpipe_checked", FILES)
 flow_settings = FlowSettings(settings)
 results = Results(settings, top=value_in(Path("config.yaml"), "preset"))
+contents = Contents(results)
 
 
 wildcard_constraints:

@@ -1,7 +1,8 @@
 # One page for the reader: tables, figures, films, choices, and where they came from.
 #
-# Every result has one label, of its own. With a second one, Snakemake 9's page makes a
-# switch of it wherever a list or a search has two results, and goes blank.
+# Labels are for Snakemake's own report. Every result has one label, of its own: with a
+# second one, its page makes a switch of it wherever a list or a search has two results,
+# and goes blank.
 import sys
 
 
@@ -15,13 +16,13 @@ rule provenance:
             "results/{preset}/tables/provenance.csv",
             caption="../report/provenance.rst",
             category="Provenance",
-            labels={"result": "Runs: spreadsheet"},
+            labels=contents.label("provenance", "spreadsheet"),
         ),
         html=report(
             "results/{preset}/tables/provenance.html",
             caption="../report/provenance.rst",
             category="Provenance",
-            labels={"result": "Runs: commit, versions, device, time"},
+            labels=contents.label("provenance"),
         ),
     log:
         "results/{preset}/logs/provenance.log",
@@ -47,7 +48,7 @@ rule choices:
             "results/{preset}/tables/choices.html",
             caption="../report/choices.rst",
             category="Choices",
-            labels={"result": "Choices: what the paper leaves open"},
+            labels=contents.label("choices"),
         ),
     log:
         "results/{preset}/logs/choices.log",
@@ -61,15 +62,38 @@ rule choices:
 
 
 rule report:
-    """Snakemake's report of one preset, as one file."""
+    """All results of one preset on one page that needs no other file."""
+    input:
+        results=results.reported,
+        texts=results.texts(ROOT),
+        template="workflow/report/page.html",
+    output:
+        "results/{preset}/report.html",
+    log:
+        "results/{preset}/logs/report.log",
+    localrule: True
+    conda:
+        "../envs/hgnpipe.yaml"
+    params:
+        contents=contents.page,
+        folder="results/{preset}",
+        code=settings.code("report/report"),
+    shell:
+        "python workflow/scripts/report/report.py --contents {params.contents:q}"
+        " --folder {params.folder} --template {input.template} --output {output}"
+        " 2>&1 | tee {log}"
+
+
+rule snakemake_report:
+    """Snakemake's own report: rules, their times, and the same results. Made on demand."""
     input:
         results=results.reported,
         texts=results.texts(ROOT),
         style="workflow/report/style.css",
     output:
-        "results/{preset}/report.html",
+        "results/{preset}/snakemake_report.html",
     log:
-        "results/{preset}/logs/report.log",
+        "results/{preset}/logs/snakemake_report.log",
     # Another Snakemake is started: on this machine, not on a cluster, and with the Python
     # of this one, as the environment has no Snakemake.
     localrule: True
@@ -79,9 +103,10 @@ rule report:
         python=sys.executable,
     params:
         settings=results.of_report,
-        code=settings.code("report/report"),
+        contents=contents.page,
+        code=settings.code("report/snakemake_report"),
     shell:
-        "{resources.python} workflow/scripts/report/report.py --results {input.results}"
+        "{resources.python} workflow/scripts/report/snakemake_report.py --results {input.results}"
         " --style {input.style} --settings {params.settings:q} --output {output} 2>&1 | tee {log}"
 
 

@@ -7,7 +7,6 @@ from typing import Any
 from hgnpipe.config.flow_settings import FlowSettings
 from hgnpipe.config.schema import FIGURES
 from hgnpipe.config.settings import OfJob, Settings
-from hgnpipe.reporting.runs import system_label
 
 TABLES = ("table1", "table2", "dynamics")
 EVERY_TABLE = (*TABLES, "flows", "hnn_check")
@@ -140,19 +139,9 @@ class Results:
         return json.dumps(whole | parts | local)
 
     @staticmethod
-    def label_of(kind: str, text: str) -> OfJob:
-        """Label of a result in the report: of a ``system``, or of a ``density``.
-
-        It is called as in figures where the text has ``{system}``, or ``{density}``.
-        """
-        return lambda wildcards: {
-            "result": text.format(**{kind: system_label(getattr(wildcards, kind))})
-        }
-
-    @staticmethod
     def texts(root: Path) -> list[str]:
-        """Captions, and rules with their labels: a report of older ones is outdated."""
-        places = ("workflow/report/*.rst", "workflow/rules/*.smk")
+        """Captions, template and style: a report of older ones is outdated."""
+        places = ("workflow/report/*",)
         texts = sorted(path for place in places for path in root.glob(place))
         return [str(path.relative_to(root)) for path in texts]
 

@@ -20,13 +20,13 @@ PAGE = """<!DOCTYPE html>
 <style>
 body { font-family: sans-serif; margin: 2em; }
 table { border-collapse: collapse; font-size: 85%; }
-th, td { padding: 0.4em 0.8em; text-align: right; white-space: nowrap; }
+th, td { padding: 0.4em 0.8em; text-align: right; vertical-align: top; }
 thead th { text-align: center; }
 tbody th { text-align: left; }
 tbody tr { border-top: 1px solid #ccc; }
 tbody td { color: #333; }
 .words th, .words td { text-align: left; vertical-align: top; }
-.words td { white-space: normal; min-width: 8em; max-width: 35em; }
+.words td { min-width: 8em; max-width: 35em; }
 p, ul { max-width: 60em; }
 .good, .warning { max-width: 60em; padding: 0.6em 1em; }
 .good { background: #e6f4ea; border-left: 0.4em solid #2e7d32; }
