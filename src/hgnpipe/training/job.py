@@ -143,7 +143,7 @@ class TrainingJob:
             record["remark"] = remark
         save(network, self.weights, family=family, options=options, provenance=record)
         with written_whole(self.weights.with_name("history.csv")) as path:
-            history.to_csv(path, index=False)
+            history.to_csv(path, index=False, na_rep="N/A")
         with written_whole(self.weights.with_name("run.json")) as path:
             path.write_text(json.dumps(record, indent=2) + "\n")
         discard_checkpoint(self.checkpoint)

@@ -50,7 +50,7 @@ def main(
     pages = {"": layout2(table)}
     # What the paper does not have is empty: with it, N/A means a model without motion.
     table = table.fillna({"published_variance_x1e4": ""})
-    write_table(table, pages, [caption], "Table 2", output, missing="N/A")
+    write_table(table, pages, [caption], "Table 2", output)
 
 
 if __name__ == "__main__":
