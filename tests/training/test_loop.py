@@ -441,3 +441,24 @@ def test_a_bad_option_is_one_line_that_names_it(name, value, legal):
 def test_options_survive_being_stored():
     how = options(**ALL_KNOBS)
     assert TrainingOptions(**dataclasses.asdict(how)) == how
+
+
+@pytest.mark.parametrize("data", [np.zeros((2, 5, 8, 8, 3), np.uint8), None, "a.h5"])
+def test_what_are_no_batches_is_refused_before_the_work_starts(unchecked, data):
+    message = f"^data is '{type(data).__name__}'; it must be VideoBatches or PointB"
+    with pytest.raises(ValueError, match=message):
+        training.fit(Slope(), data, options())
+
+
+@pytest.mark.parametrize("seed", [-1, 2**64])
+def test_a_seed_that_is_none_is_refused_before_the_work_starts(frames, seed):
+    model = Slope()
+    with pytest.raises(ValueError, match=f"^seed is {seed}; it must be between 0 and"):
+        fit(model, frames, options(), seed=seed)
+    assert model.batches == []
+
+
+def test_the_largest_seed_trains(frames):
+    model = Slope()
+    fit(model, frames, options(), seed=2**64 - 1)
+    assert len(model.batches) == 12

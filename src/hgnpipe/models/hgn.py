@@ -16,7 +16,7 @@ from torch.distributions import Independent, kl_divergence
 from hgnpipe.collection import lookup, require
 from hgnpipe.hamiltonian import State
 from hgnpipe.integrators import INTEGRATORS, rollout, rollout_around
-from hgnpipe.models.base import Inferred, Prediction, check_input, play
+from hgnpipe.models.base import Inferred, Prediction, check_input, check_rollout, play
 from hgnpipe.nn.decoding import random_frames, reconstruction_error
 from hgnpipe.nn.gaussian import diagonal_gaussian, draw_from
 from hgnpipe.nn.geco import Geco
@@ -247,12 +247,10 @@ class HGN(nn.Module):
         """Reconstruct a video from the mean of its inferred initial state (Fig. 7).
 
         Raises:
-            ValueError: If there are fewer frames than the encoder needs, or of another
-                size.
+            ValueError: See `hgnpipe.models.base.check_input` and `check_rollout`.
         """
         state, kl, _ = self.infer(frames)
-        num_steps = frames.shape[1] - 1 if num_steps is None else num_steps
-        return play(self, state, kl, speed=speed, num_steps=num_steps)
+        return play(self, state, kl, speed, num_steps, frames.shape[1] - 1)
 
     @torch.no_grad()
     def sample(
@@ -269,8 +267,7 @@ class HGN(nn.Module):
             ValueError: For the deterministic variant, which has no prior.
         """
         state = self.sample_states(num, generator)
-        none = state.q.new_zeros(num)
-        return play(self, state, none, speed=speed, num_steps=num_steps)
+        return play(self, state, state.q.new_zeros(num), speed, num_steps)
 
     @torch.no_grad()
     def sample_states(
@@ -283,6 +280,7 @@ class HGN(nn.Module):
         """
         if self.deterministic:
             raise ValueError("A deterministic HGN has no prior to sample from.")
+        require(num >= 1, "num", num, "1 or more")
         weight = next(self.parameters())
         z = weight.new_empty(num, *self.z_shape).normal_(generator=generator)
         return self._at_first_frame(self.state_of(z))
@@ -294,6 +292,7 @@ class HGN(nn.Module):
         generator: torch.Generator | None = None,
     ) -> State:
         """States of the first frame, drawn from the posterior; `infer` has its mean."""
+        check_input(frames, self.num_frames, self.image_size, self)
         z = draw_from(self.posterior(frames), generator)
         return self._at_first_frame(self.state_of(z))
 
@@ -304,9 +303,9 @@ class HGN(nn.Module):
         from there to the first frame.
 
         Raises:
-            ValueError: If there are fewer frames than the encoder needs, or of another
-                size.
+            ValueError: See `hgnpipe.models.base.check_input`.
         """
+        check_input(frames, self.num_frames, self.image_size, self)
         posterior = self.posterior(frames)
         state = self._at_first_frame(self.state_of(posterior.mean))
         if self.deterministic:
@@ -339,6 +338,7 @@ class HGN(nn.Module):
 
     def rollout(self, initial: State, dt: float, num_steps: int) -> State:
         """Motion under the learned Hamiltonian, see `hgnpipe.integrators.rollout`."""
+        check_rollout(dt, num_steps)
         return rollout(self.integrator, self.hamiltonian, initial, dt, num_steps)
 
     def decode(self, q: Float[Tensor, "B T *n"]) -> Float[Tensor, "B T 3 S S"]:

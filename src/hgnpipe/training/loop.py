@@ -95,6 +95,9 @@ def fit(
         TrainingFailed: If the loss or its gradient is no longer a number.
         Interrupted: If it was to ``leave``, or has another owner by now.
     """
+    fits = isinstance(data, Batches)
+    require(fits, "data", type(data).__name__, "VideoBatches or PointBatches")
+    require(0 <= seed < 2**64, "seed", seed, "between 0 and 2**64 - 1")
     data.check(model)
     legal = "1 where nothing makes other initial weights"
     several = options.num_starts > 1
