@@ -136,8 +136,8 @@ def test_the_documentation_needs_what_is_pinned():
 
 def test_the_system_of_the_how_to_conserves_its_energy(tmp_path):
     page = REPOSITORY / "docs/howto/add_a_system.md"
-    module = load(page, "src/hgnpipe/systems/duffing.py", tmp_path)
-    system = module.Duffing()
+    module = load(page, "src/hgnpipe/systems/quartic.py", tmp_path)
+    system = module.Quartic()
     assert isinstance(system, module.System)
     q, p = system.sample_initial_states(np.random.default_rng(0), 20)
     start = State(torch.from_numpy(q), torch.from_numpy(p))
