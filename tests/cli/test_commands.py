@@ -12,6 +12,7 @@ import hgnpipe
 from hgnpipe.cli.commands import main
 from hgnpipe.data.simulation import simulate
 from hgnpipe.data.videos import open_videos, render_videos, save_trajectories
+from hgnpipe.data.windows import to_square
 from hgnpipe.models import load_model, save_model
 from hgnpipe.systems import build_system
 from hgnpipe.training.batches import to_pixels
@@ -94,7 +95,7 @@ def test_samples_are_as_many_and_as_long_as_asked_for_and_by_seed(preset):
 
 
 def test_models_are_compared_on_one_video(preset, capsys):
-    np.save(preset / "mine.npy", random_videos()[2])
+    np.save(preset / "mine.npy", random_videos()[2:3])
     models = [run_of(preset, name) for name in FAMILIES]
     call("compare", *models, preset / "mine.npy", "-o", preset / "c.npz")
     made = np.load(preset / "c.npz")
@@ -132,6 +133,14 @@ def test_a_model_that_is_named_twice_is_shown_once(preset):
     assert np.load(preset / "c.npz")["labels"].tolist() == ["observed", "hgn"]
 
 
+def test_a_video_of_ones_own_is_cropped_and_resized_for_the_model(preset):
+    frames = np.repeat(random_videos()[:1].repeat(2, axis=2), 4, axis=3)  # (16, 32)
+    np.save(preset / "wide.npy", frames)
+    call("rollout", run_of(preset, "hgn"), preset / "wide.npy", "-o", preset / "1.npz")
+    observed = np.load(preset / "1.npz")["frames"][0]
+    np.testing.assert_array_equal(observed, to_square(frames[0], SIZE))
+
+
 def test_info_says_options_origin_and_measures(preset, capsys):
     folder = run_of(preset, "hgn")
     call("info", folder)
@@ -151,9 +160,10 @@ def test_info_says_options_origin_and_measures(preset, capsys):
         (["rollout", "hgn", "-o", "x.avi"], ".avi.*must be .gif"),
         (["rollout", "hgn", "--number", "3"], "number of the video is 3.*0 to 2"),
         (["rollout", "nothing"], "nothing.* does not exist"),
-        (["rollout", "hgn", "clip.avi"], "must be .h5 of a preset, .npy or .npz"),
-        (["rollout", "hgn", "small.npy"], r"uint8 of shape.*\(T, S, S, 3\)"),
-        (["rollout", "hgn", "float.npy"], "float64 of shape"),
+        (["rollout", "hgn", "clip.avi"], "clip.avi does not exist"),
+        (["rollout", "hgn", "flat.npy"], r"shape \(4, 8, 8, 3\)"),
+        (["rollout", "hgn", "float.npy"], "float64 from 2 to 2"),
+        (["rollout", "hgn", "mine.npy", "--number", "-1"], "video is -1.*0 to 0"),
         (["rollout", "hgn", "words.npy"], "words.npy"),
         (["rollout", "hgn", "short.npy"], "at least 4 frames"),
         (["sample", "hgn", "-n", "0"], "number of samples is 0.*1 or more"),
@@ -166,9 +176,10 @@ def test_what_a_user_can_mend_ends_in_one_line_and_nothing_is_written(
     preset, monkeypatch, words, message
 ):
     monkeypatch.chdir(preset)
-    np.save("small.npy", np.zeros((4, 8, 9, 3), np.uint8))
-    np.save("float.npy", np.zeros((4, 8, 8, 3)))
-    np.save("short.npy", np.zeros((2, 8, 8, 3), np.uint8))
+    np.save("flat.npy", np.zeros((4, 8, 8, 3), np.uint8))
+    np.save("float.npy", np.full((1, 4, 8, 8, 3), 2.0))
+    np.save("short.npy", np.zeros((1, 2, 8, 8, 3), np.uint8))
+    np.save("mine.npy", np.zeros((1, 4, 8, 8, 3), np.uint8))
     (preset / "words.npy").write_text("no numbers")
     before = sorted(preset.iterdir())
     words = [str(run_of(preset, w)) if w in FAMILIES else w for w in words]

@@ -8,8 +8,9 @@ from hgnpipe.runtime.command import ended_in_one_line
 
 MODEL = "model.safetensors of a run, or the folder where it lies"
 VIDEO = (
-    "video or videos: .h5 of a preset, .npy or .npz with uint8 frames (T, S, S, 3); by "
-    "default the test videos of the preset that the model is of"
+    "videos: .h5 of a preset, a film, GIF, .npy, .npz, HDF5, or a folder of them or of "
+    "pictures, cropped and resized for the model; by default the test videos of its "
+    "preset"
 )
 OUTPUT = "file to write: .gif, .mp4, .html, .png or .pdf (film strips), or .npz"
 NUMBER = "which of several videos, from 0 on (default: 0)"
@@ -95,7 +96,7 @@ def _rollout(
     from hgnpipe.reporting.clips import predict
 
     path, network = find_model(model)
-    seen = read_video(video or test_videos_of(path), number)
+    seen = read_video(video or test_videos_of(path), number, network.image_size)
     predict(network, seen, speed=speed, num_steps=steps).save(output)
     print(f"Made {output}.")
 
@@ -110,12 +111,15 @@ def _sample(model: Path, num: int, steps: int, seed: int, output: Path) -> None:
 
 def _compare(models: list[Path], video: Path, number: int, output: Path) -> None:
     from hgnpipe.cli.play import find_model, names_of, read_video
+    from hgnpipe.collection import require
     from hgnpipe.reporting.clips import compare
 
     found = dict(map(find_model, models))
     names = names_of([*found])
     networks = dict(zip(names, found.values(), strict=True))
-    made = compare(networks, read_video(video, number))
+    sizes = {network.image_size for network in found.values()}
+    require(len(sizes) == 1, "image sizes of the models", sorted(sizes), "the same")
+    made = compare(networks, read_video(video, number, *sizes))
     made.save(output)
     width = max(map(len, names))
     for name, error in zip(names, made.arrays["mse_x1e4"], strict=True):

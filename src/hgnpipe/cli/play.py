@@ -2,17 +2,20 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
 from jaxtyping import UInt8
 from torch import nn
 
 from hgnpipe.collection import require
+from hgnpipe.data.footage import read_footage
 from hgnpipe.data.videos import open_videos
+from hgnpipe.data.windows import to_square
 from hgnpipe.files.tensors import load_tensors
-from hgnpipe.files.whole import check_there
 from hgnpipe.models import FORMAT, load_model
 from hgnpipe.reporting.runs import run_of
 
@@ -63,43 +66,31 @@ def test_videos_of(model: Path) -> Path:
     return model.absolute().parents[4] / "data" / run.system / "test_videos.h5"
 
 
-def read_video(path: Path, number: int) -> UInt8[np.ndarray, "T S S 3"]:
-    """One video of a file of ours, or of NumPy's.
+def read_video(path: Path, number: int, size: int) -> UInt8[np.ndarray, "T S S 3"]:
+    """One video of a preset, or of any other files, cropped and resized to a model's.
+
+    Args:
+        path: Videos of a preset, or what `hgnpipe.data.footage.read_footage` takes.
+        number: Which of several, from 0 on.
+        size: Height and width that the model takes; those of a preset are not resized.
 
     Raises:
         ValueError: If the file is missing, damaged or something else, or has fewer
             videos.
     """
-    if path.suffix.lower() in (".npy", ".npz"):
-        videos = _read_arrays(path)
-    elif path.suffix.lower() == ".h5":
-        videos = open_videos(path).frames
-    else:
-        raise ValueError(f"{path}: a video must be .h5 of a preset, .npy or .npz.")
+    ours = _is_ours(path)
+    videos = open_videos(path).frames if ours else [v for _, v in read_footage(path)]
     legal = f"0 to {len(videos) - 1} in {path}"
     require(0 <= number < len(videos), "number of the video", number, legal)
-    return np.array(videos[number])
+    video = np.array(videos[number])
+    return video if ours else to_square(video, size)
 
 
-def _read_arrays(path: Path) -> UInt8[np.ndarray, "N T S S 3"]:
-    check_there(path)
-    try:
-        found = np.load(path, allow_pickle=False)
-        if not isinstance(found, np.ndarray):
-            names = found.files
-            require(len(names) == 1 or "frames" in names, f"arrays of {path}",
-                    names, "one, or one that is called frames")  # fmt: skip
-            found = found["frames" if "frames" in names else names[0]]
-    except (OSError, ValueError, EOFError) as error:
-        raise ValueError(f"{path}: {' '.join(str(error).split())}") from None
-    found = found[None] if found.ndim == 4 else found
-    square = found.ndim == 5 and found.shape[2] == found.shape[3]
-    if found.dtype != np.uint8 or not square or found.shape[4] != 3:
-        raise ValueError(
-            f"{path} holds {found.dtype} of shape {found.shape}; a video must be uint8 "
-            f"(T, S, S, 3): frames, square pictures, RGB."
-        )
-    return found
+def _is_ours(path: Path) -> bool:
+    """Whether a file is of the kind that the workflow writes."""
+    with suppress(OSError), h5py.File(path, "r", locking=False) as file:
+        return "format" in file.attrs
+    return False
 
 
 def describe(path: Path) -> str:
