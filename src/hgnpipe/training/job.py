@@ -89,6 +89,7 @@ class TrainingJob:
         probe: Callable[[], Mapping[str, float]] | None = None,
         keep_best: str | None = None,
         other: Callable[[int], nn.Module] | None = None,
+        finish: Callable[[Any], None] = lambda network: None,
     ) -> None:
         """Train a network, or go on where an interrupted job stopped, and save it.
 
@@ -103,6 +104,7 @@ class TrainingJob:
             probe: See `hgnpipe.training.loop.fit`.
             keep_best: See `hgnpipe.training.loop.fit`.
             other: See `hgnpipe.training.loop.fit`.
+            finish: Called with the trained network before it is saved.
 
         Raises:
             ValueError: If the data do not fit the network.
@@ -145,6 +147,7 @@ class TrainingJob:
                 other=other,
                 started=lambda number: record.update(start=number),
             )
+            finish(network)
         record["wall_s"] = round(time.perf_counter() - start, 1)
         record["peak_memory_mb"] = round(peak_memory_mb())
         if remark := getattr(network, "remark", ""):
