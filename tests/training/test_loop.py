@@ -131,7 +131,9 @@ def test_a_resumed_training_is_the_undisturbed_one_bit_for_bit(
 def test_an_interrupted_training_goes_on_from_its_last_checkpoint(frames, checkpoint):
     interrupted(Slope(), frames, checkpoint, at=10)
     resumed = []
-    rows = rows_reported(Slope(), frames, checkpoint, resumed=resumed.append)
+    rows = rows_reported(
+        Slope(), frames, checkpoint, resumed=lambda done, _: resumed.append(done)
+    )
     assert resumed == [8] and rows == [10, 12]
 
 
@@ -150,7 +152,7 @@ def test_a_training_that_was_asked_to_leave_goes_on_from_there(
     resumed, model = [], tiny_hgn(**NOISY)
     history = fit(
         model, frames, options(**ALL_KNOBS), checkpoint=checkpoint,
-        resumed=resumed.append,
+        resumed=lambda done, _: resumed.append(done),
     )  # fmt: skip
     assert resumed == [moment]
     pd.testing.assert_frame_equal(history, expected, check_exact=True)

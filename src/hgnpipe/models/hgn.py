@@ -21,6 +21,7 @@ from hgnpipe.nn.decoding import random_frames, reconstruction_error
 from hgnpipe.nn.gaussian import diagonal_gaussian, draw_from
 from hgnpipe.nn.geco import Geco
 from hgnpipe.nn.latents import latent_images, latent_vectors
+from hgnpipe.nn.mixture import Mixture
 from hgnpipe.nn.networks import FrameScaler
 from hgnpipe.nn.warm_up import Schedule, WarmUp
 
@@ -57,6 +58,9 @@ class HGN(nn.Module):
             keypoints of the frames, see `hgnpipe.nn.keypoints`; not a latent image.
         num_keypoints: Keypoints of a frame.
         hidden_size: Width of the perceptrons, the energies of a vector included.
+        prior_components: Gaussians of the mixture that is fitted to the posteriors of a
+            vector when training has ended, and that samples are drawn from; 0 for the
+            unit Gaussian of the KL term.
         inferred_frame: Whose state the encoder infers: ``first``, ``middle`` or
             ``last``. It is rolled out in both directions, so that a state must hold
             backwards too, in half as many steps.
@@ -100,6 +104,7 @@ class HGN(nn.Module):
         num_pairs: int | None = None,
         num_keypoints: int = 16,
         hidden_size: int = 128,
+        prior_components: int = 0,
         inferred_frame: str = "first",
         num_targets: int | None = None,
         centre_frames: bool = False,
@@ -158,6 +163,9 @@ class HGN(nn.Module):
                 **both,
             )
         self.z_shape, self.encoder, self.f_psi, self.hamiltonian, self.decoder = parts
+        self.mixture = None
+        if prior_components and num_pairs is not None and not deterministic:
+            self.mixture = Mixture(*self.z_shape, prior_components)
         self.geco = (
             None if deterministic else Geco(kappa, multiplier, tuple(multiplier_bounds))
         )
@@ -170,12 +178,13 @@ class HGN(nn.Module):
         if options["deterministic"]:
             unused |= {"kappa", "multiplier", "kl_delay", "kl_ramp"}
             unused |= {"multiplier_bounds", "geco_rate", "geco_start"}
+            unused |= {"prior_components"}
         elif not options["geco_rate"]:
             unused |= {"geco_start", "multiplier_bounds"}
         if not options["horizon_growth"]:
             unused |= {"first_horizon"}
         of_images, of_vectors = {"latent_channels", "printed_decoder"}, {
-            "num_keypoints", "hidden_size",
+            "num_keypoints", "hidden_size", "prior_components",
         }  # fmt: skip
         return unused | (of_vectors if options["num_pairs"] is None else of_images)
 
@@ -281,8 +290,11 @@ class HGN(nn.Module):
         if self.deterministic:
             raise ValueError("A deterministic HGN has no prior to sample from.")
         require(num >= 1, "num", num, "1 or more")
-        weight = next(self.parameters())
-        z = weight.new_empty(num, *self.z_shape).normal_(generator=generator)
+        if self.mixture is not None:
+            z = self.mixture.draw(num, generator)
+        else:
+            weight = next(self.parameters())
+            z = weight.new_empty(num, *self.z_shape).normal_(generator=generator)
         return self._at_first_frame(self.state_of(z))
 
     @torch.no_grad()

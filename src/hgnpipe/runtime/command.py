@@ -7,8 +7,8 @@ import re
 import signal
 import sys
 import typing
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from jsonargparse import ArgumentError, auto_cli
 
@@ -26,13 +26,24 @@ def run(main: Callable[..., None]) -> None:
     that saves its work before it leaves ends with the ``EXIT_CODE`` of
     `hgnpipe.runtime.interruption`.
     """
+    with ended_in_one_line():
+        try:
+            arguments = join_lists(main, sys.argv[1:])
+            auto_cli(main, as_positional=False, args=arguments, exit_on_error=False)
+        except ArgumentError as error:
+            known = ", ".join(
+                f"--{name}" for name in inspect.signature(main).parameters
+            )
+            words = " ".join(str(error).split())
+            sys.exit(f"Error: {words}. Known options: {known}.")
+
+
+@contextmanager
+def ended_in_one_line() -> Iterator[None]:
+    """End the process as `run` says when its work fails or is stopped."""
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        arguments = join_lists(main, sys.argv[1:])
-        auto_cli(main, as_positional=False, args=arguments, exit_on_error=False)
-    except ArgumentError as error:
-        known = ", ".join(f"--{name}" for name in inspect.signature(main).parameters)
-        sys.exit(f"Error: {' '.join(str(error).split())}. Known options: {known}.")
+        yield
     except (ValueError, RuntimeError, OSError, MemoryError) as error:
         if os.environ.get("HGNPIPE_TRACEBACK"):
             raise

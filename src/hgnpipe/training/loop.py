@@ -51,7 +51,7 @@ def fit(
     checkpoint: str | Path | None = None,
     identity: Mapping[str, Any] | None = None,
     report: Callable[[int, Mapping[str, float]], None] | None = None,
-    resumed: Callable[[int], None] | None = None,
+    resumed: Callable[[int, list[dict[str, float]]], None] | None = None,
     probe: Callable[[], Mapping[str, float]] | None = None,
     keep_best: str | None = None,
     record: Record | None = None,
@@ -75,7 +75,8 @@ def fit(
         identity: What makes it the same training: options, data, code. JSON values.
         report: Called after every row of the history with the number of iterations
             done and the row.
-        resumed: Called with the number of iterations that a checkpoint had done.
+        resumed: Called with the number of iterations that a checkpoint had done, and
+            the rows of its history.
         probe: Called at the end of every row; what it finds, for example an error on
             held-out data, joins the row. May depend on the model alone.
         keep_best: Column of the history; the model ends with the weights of the row
@@ -114,7 +115,7 @@ def fit(
             if started is not None:
                 started(number)
     elif resumed is not None:
-        resumed(state.done)
+        resumed(state.done, state.history)
     model.train()
     with _own_stream(device):
         updates = _Updates(state, options, seed, device, record)

@@ -1,5 +1,6 @@
 """Rule train: fit one model to the videos of one system."""
 
+from functools import partial
 from pathlib import Path
 
 from torch import nn
@@ -11,6 +12,7 @@ from hgnpipe.runtime.device import choose_device
 from hgnpipe.training.batches import VideoBatches
 from hgnpipe.training.job import Recipe, TrainingJob
 from hgnpipe.training.options import read_training
+from hgnpipe.training.prior import learn_prior
 from hgnpipe.training.starts import start_seed
 
 
@@ -73,6 +75,7 @@ def main(
         origin={"data": origin, "shape": list(data.frames.shape)},
         save=save_model,
         other=network,
+        finish=partial(learn_prior, frames=data.frames, seed=seed),
     )
 
 
