@@ -14,8 +14,9 @@ from hgnpipe.config.checks import check_config
 from hgnpipe.config.environment import check_device, check_programs, share_environment
 from hgnpipe.config.flow_settings import FlowSettings
 from hgnpipe.config.messages import failures, made, one_line, say_last
-from hgnpipe.config.plain_yaml import check_yaml
+from hgnpipe.config.plain_yaml import check_yaml, value_in
 from hgnpipe.config.results import Results
+from hgnpipe.config.sense import remarks
 from hgnpipe.config.targets import asked_for, check_targets
 
 ROOT = Path(workflow.basedir)
@@ -38,7 +39,8 @@ shell.prefix(
 share_environment()
 with one_line():
     settings = check_config(config, ROOT / ".snakemake/hgnpipe_checked", FILES)
-flow_settings, results = FlowSettings(settings), Results(settings)
+flow_settings = FlowSettings(settings)
+results = Results(settings, top=value_in(Path("config.yaml"), "preset"))
 
 
 wildcard_constraints:
@@ -83,6 +85,8 @@ with one_line():
 
 
 onstart:
+    for remark in remarks(settings.blocks[settings.config.preset]):
+        print(f"Remark: {remark}", file=sys.stderr)
     with one_line():
         check_programs(workflow.executor_plugin.name)
         if workflow.local_exec:

@@ -318,7 +318,7 @@ def test_a_table_is_checked_without_being_opened(options):
     ("options", "message"),
     [
         ({}, "Missing option 'file' of density 'table'"),
-        ({"file": 3}, "'file' of density 'table' is 3; it must be str"),
+        ({"file": 3}, "'file' of density 'table' is 3; it must be text"),
         ({"file": "a.csv", "column": ["x"]}, "Unknown option 'column' .*columns"),
         ({"file": "a.csv", "columns": "x"}, "'columns' of density 'table' is 'x'"),
         ({"file": "a.csv", "columns": [1.5]}, r"'columns' .* 'table' is \[1.5\]"),

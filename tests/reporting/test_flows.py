@@ -152,10 +152,10 @@ def test_a_missing_table_is_named(paths, tmp_path):
             "3.000 ± 0.020 (K = 10)\nexcess 1.300 ± 0.010\nbound 3.500",
         ),
         ("RNVP, 3 layers", "modes", "1.800 ± 0.020\nexcess 0.100 ± 0.010"),
-        ("RNVP, 3 layers", "a_table", "-0.500 ± 0.020"),
+        ("RNVP, 3 layers", "a-table", "-0.500 ± 0.020"),
         ("Gaussian", "modes", "2.900 ± 0.050\nexcess 1.200 ± 0.060"),
         ("Target", "modes", "1.700 ± 0.010"),
-        ("NHF, 2 steps", "a_table", "—"),
+        ("NHF, 2 steps", "a-table", "—"),
     ],
 )  # fmt: skip
 def test_a_cell_says_the_likelihood(table, label, density, expected):
@@ -202,7 +202,7 @@ def test_an_inverse_without_a_number_is_said_in_words(tmp_path):
 
 def test_flows_go_down_and_densities_across(table):
     laid_out = layout_likelihood(table)
-    assert laid_out.columns.tolist() == ["modes", "a_table"]
+    assert laid_out.columns.tolist() == ["modes", "a-table"]
     assert laid_out.index.tolist() == [*LABELS.values(), "mine"]
     assert "nats" in laid_out.index.name
 

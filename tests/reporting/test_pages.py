@@ -142,6 +142,15 @@ def test_files_are_told_apart_by_what_they_end_in(tmp_path):
     assert "<title>Title</title>" in html
 
 
+def test_a_table_of_a_preset_says_so_in_every_file(tmp_path):
+    paths = [tmp_path / f"1.{kind}" for kind in ("html", "csv", "md")]
+    write_table(TABLE, LAID_OUT, ["Words."], "Title", paths, preset="tiny")
+    html, csv, markdown = (path.read_text("utf-8") for path in paths)
+    assert csv == "preset,a,b\ntiny,0.333333,x\ntiny,,y\n"
+    assert markdown.startswith("# Title, tiny preset\n")
+    assert "<title>Title, tiny preset</title>" in html
+
+
 def test_an_unknown_kind_of_file_is_named_before_anything_is_written(tmp_path):
     with pytest.raises(ValueError, match=r"'\.pdf'; it must be \.csv, \.md, \.html"):
         paths = [tmp_path / "1.csv", tmp_path / "1.pdf"]

@@ -140,16 +140,19 @@ def arguments_of(name, folder, **changes):
         "table1": {
             "errors": [folder / "errors.csv", folder / "references.csv"],
             "published": PUBLISHED, "labels": {"mine": "My HGN"}, "preset": "tiny",
+            "systems": ["pendulum"],
             "output": [folder / f"table1.{kind}" for kind in KINDS],
         },
         "table2": {
             "errors": [folder / "errors.h5"], "published": PUBLISHED2,
             "labels": {"mine": "My HGN"}, "example": 1, "preset": "tiny",
+            "systems": ["pendulum"],
             "output": [folder / f"table2.{kind}" for kind in KINDS],
         },
         "dynamics": {
             "measures": [folder / "dynamics.csv", folder / "references_dynamics.csv"],
             "labels": {"mine": "My HGN", "mean_image": "mean image"}, "preset": "tiny",
+            "systems": ["pendulum"],
             "output": [folder / f"all_measures.{kind}" for kind in KINDS],
         },
         "fig07_rollouts": {

@@ -73,25 +73,25 @@ rule fig07:
             "results/{preset}/figures/fig07_rollouts_{system}.png",
             caption="../report/fig07.rst",
             category="Figures",
-            labels=results.label_of_system("Fig. 07: rollouts, {system}"),
+            labels=results.label_of("system", "Fig. 07: rollouts, {system}"),
         ),
         gif=report(
             "results/{preset}/figures/fig07_rollouts_{system}.gif",
             caption="../report/fig07.rst",
             category="Animations",
-            labels=results.label_of_system("Fig. 07: rollouts, {system}, as GIF"),
+            labels=results.label_of("system", "Fig. 07: rollouts, {system}, as GIF"),
         ),
         mp4=report(
             "results/{preset}/figures/fig07_rollouts_{system}.mp4",
             caption="../report/fig07.rst",
             category="Animations",
-            labels=results.label_of_system("Fig. 07: rollouts, {system}, as MP4"),
+            labels=results.label_of("system", "Fig. 07: rollouts, {system}, as MP4"),
         ),
         page=report(
             "results/{preset}/figures/fig07_rollouts_{system}.html",
             caption="../report/fig07.rst",
             category="Animations",
-            labels=results.label_of_system("Fig. 07: rollouts, {system}, animated"),
+            labels=results.label_of("system", "Fig. 07: rollouts, {system}, animated"),
         ),
     log:
         "results/{preset}/logs/fig07_{system}.log",
@@ -165,7 +165,7 @@ rule fig09:
             "results/{preset}/figures/fig09_flow_{density}.png",
             caption="../report/fig09.rst",
             category="Figures",
-            labels={"result": "Fig. 09: NHF, {density}"},
+            labels=results.label_of("density", "Fig. 09: NHF, {density}"),
         ),
     log:
         "results/{preset}/logs/fig09_{density}.log",
@@ -339,7 +339,7 @@ rule fig15:
 rule current_figure:
     """A figure of the preset that config.yaml names, where the README says it is."""
     input:
-        multiext(f"results/{settings.config.preset}/figures/{{figure}}", ".pdf", ".png"),
+        multiext(f"results/{results.top}/figures/{{figure}}", ".pdf", ".png"),
     output:
         multiext("results/figures/{figure}", ".pdf", ".png"),
     log:
@@ -357,7 +357,7 @@ rule current_animation:
     """An animation of the preset that config.yaml names."""
     input:
         multiext(
-            f"results/{settings.config.preset}/figures/{{figure}}",
+            f"results/{results.top}/figures/{{figure}}",
             ".gif",
             ".mp4",
             ".html",

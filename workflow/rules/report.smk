@@ -29,10 +29,12 @@ rule provenance:
         "../envs/hgnpipe.yaml"
     params:
         families=settings.families(),
+        labels=settings.labels,
         code=settings.code("report/provenance"),
     shell:
         "python workflow/scripts/report/provenance.py --runs {input}"
-        " --families {params.families:q} --preset {wildcards.preset}"
+        " --families {params.families:q} --labels {params.labels:q}"
+        " --preset {wildcards.preset}"
         " --output {output} 2>&1 | tee {log}"
 
 
@@ -86,7 +88,7 @@ rule report:
 rule current_report:
     """Report of the preset that config.yaml names, where the README says it is."""
     input:
-        f"results/{settings.config.preset}/report.html",
+        f"results/{results.top}/report.html",
     output:
         "results/report.html",
     log:

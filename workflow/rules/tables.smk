@@ -27,11 +27,13 @@ rule table1:
         "../envs/hgnpipe.yaml"
     params:
         labels=settings.labels,
+        systems=settings.value("systems"),
         code=settings.code("tables/table1"),
     shell:
         "python workflow/scripts/tables/table1.py"
         " --errors {input.runs} {input.references} --published {input.published}"
-        " --labels {params.labels:q} --preset {wildcards.preset} --output {output}"
+        " --labels {params.labels:q} --systems {params.systems}"
+        " --preset {wildcards.preset} --output {output}"
         " 2>&1 | tee {log}"
 
 
@@ -60,12 +62,14 @@ rule table2:
         "../envs/hgnpipe.yaml"
     params:
         labels=settings.labels,
+        systems=settings.value("systems"),
         example=settings.value("evaluation.example"),
         code=settings.code("tables/table2"),
     shell:
         "python workflow/scripts/tables/table2.py --errors {input.errors}"
         " --published {input.published} --labels {params.labels:q}"
-        " --example {params.example} --preset {wildcards.preset} --output {output}"
+        " --systems {params.systems} --example {params.example}"
+        " --preset {wildcards.preset} --output {output}"
         " 2>&1 | tee {log}"
 
 
@@ -94,10 +98,12 @@ rule dynamics:
         "../envs/hgnpipe.yaml"
     params:
         labels=settings.labels,
+        systems=settings.value("systems"),
         code=settings.code("tables/dynamics"),
     shell:
         "python workflow/scripts/tables/dynamics.py --measures {input}"
-        " --labels {params.labels:q} --preset {wildcards.preset} --output {output}"
+        " --labels {params.labels:q} --systems {params.systems}"
+        " --preset {wildcards.preset} --output {output}"
         " 2>&1 | tee {log}"
 
 
@@ -177,7 +183,7 @@ rule current_table:
     """A table of the preset that config.yaml names, where the README says it is."""
     input:
         multiext(
-            f"results/{settings.config.preset}/tables/{{table}}",
+            f"results/{results.top}/tables/{{table}}",
             ".csv",
             ".md",
             ".html",

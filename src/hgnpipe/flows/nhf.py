@@ -45,8 +45,10 @@ class NHF(nn.Module):
             ``normal``.
         sigma: Width of the soft-uniform prior.
         beta: Sharpness of its edges.
-        gradient_rms: See `hgnpipe.nn.energies.MLPEnergy`.
-        feature_scale: The same.
+        gradient_rms: Size of dV/dq and dK/dp at initialisation, see
+            `hgnpipe.nn.energies.MLPEnergy`; torch's default gives 0.05.
+        feature_scale: Standard deviation of the weights of the first layer of every
+            energy at initialisation, instead of torch's default.
         num_importance_samples: Samples K of the momentum per point in the training
             objective: 1 is the ELBO of the paper; more make it the tighter bound of
             Burda et al., Importance weighted autoencoders, 2016. Only every K-th point

@@ -39,7 +39,7 @@ class HGN(nn.Module):
     Args:
         num_frames: Length T of the sequences that the encoder sees at once.
         image_size: Height and width of a frame, 4 times a power of two.
-        integrator: Key of `hgnpipe.integrators.INTEGRATORS`.
+        integrator: ``euler``, ``leapfrog`` or ``rk4``, see `hgnpipe.integrators`.
         deterministic: Use the posterior mean and drop the KL term ("HGN determ").
         f_psi: Map posterior samples to the initial state with a network; otherwise
             the sample is the state ("HGN no f_psi").

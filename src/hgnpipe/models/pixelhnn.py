@@ -39,8 +39,8 @@ class PixelHNN(nn.Module):
             variance, and start the decoder at the mean image. Not in the paper.
         orthogonal: Draw the initial weights of all linear layers, those of the energy
             included, orthogonally: so do Greydanus et al. in their code.
-        integrator: Key of `hgnpipe.integrators.INTEGRATORS`, for predictions only.
-            The energy is not separable, so that leapfrog has no merit here.
+        integrator: ``euler``, ``leapfrog`` or ``rk4``, for predictions only. The
+            energy is not separable, so that leapfrog has no merit here.
     """
 
     num_frames = 2

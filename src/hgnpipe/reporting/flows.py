@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from hgnpipe.reporting.pages import across, in_order, read_table
-from hgnpipe.reporting.runs import label_of
+from hgnpipe.reporting.runs import label_of, system_label
 
 STRUCTURE = {
     "num_modes": "modes of the density",
@@ -94,7 +94,7 @@ def layout_likelihood(table: pd.DataFrame) -> pd.DataFrame:
     the bound (minus the ELBO).
     """
     cells = {
-        (label, density): _likelihood(rows.set_index("measure"))
+        (label, system_label(density)): _likelihood(rows.set_index("measure"))
         for (density, label), rows in table.groupby(["density", "label"], sort=False)
     }
     return across(cells, "held-out -ln p (nats)", "—")
@@ -110,7 +110,7 @@ def layout_structure(table: pd.DataFrame) -> pd.DataFrame:
         for start, name in STRUCTURE.items():
             found = [v for m, v in values.items() if m == start or _is_step(m, start)]
             if found:
-                column = (rows.label.iloc[0], density)
+                column = (rows.label.iloc[0], system_label(density))
                 texts = [f"{v:.2g}" if np.isfinite(v) else "not finite" for v in found]
                 cells[name, " on ".join(column)] = ", ".join(texts)
     return across(cells, "of the map (steps in order)", "—")

@@ -70,6 +70,7 @@ def write_table(
     captions: Sequence[str],
     title: str,
     output: Iterable[Path],
+    preset: str = "",
 ) -> None:
     """Write a table as data, N/A where nothing is defined, and laid out as pages.
 
@@ -79,10 +80,14 @@ def write_table(
         captions: Paragraphs below the tables.
         title: Title of the pages.
         output: Files to write; they end in ``.csv``, ``.md`` or ``.html``.
+        preset: What it is of: the first column of the data, and in the title.
 
     Raises:
         ValueError: If a file cannot be written or its format is another one.
     """
+    if preset:
+        table = table.assign(preset=preset)[["preset", *table.columns]]
+        title = f"{title}, {preset} preset"
     parts = {heading: html_table(part) for heading, part in laid_out.items()}
     texts = {
         ".csv": table.to_csv(index=False, float_format="%.6g", na_rep="N/A"),
@@ -122,7 +127,10 @@ def markdown_table(table: pd.DataFrame) -> str:
 
 
 def across(
-    cells: Mapping[tuple[str, str | tuple[str, str]], str], name: str, missing: str
+    cells: Mapping[tuple[str, str | tuple[str, str]], str],
+    name: str,
+    missing: str,
+    first: Iterable[str | tuple[str, str]] = (),
 ) -> pd.DataFrame:
     """A table of text from cells by row and column, both in the order of the cells.
 
@@ -130,9 +138,11 @@ def across(
         cells: Texts by row and column; a column may have a name on each of two levels.
         name: What the rows are.
         missing: Text of the cells that are not there.
+        first: Columns that come before others, in their order.
     """
     rows = list(dict.fromkeys(row for row, _ in cells))
-    columns = list(dict.fromkeys(column for _, column in cells))
+    found = dict.fromkeys(column for _, column in cells)
+    columns = list(dict.fromkeys([*(c for c in first if c in found), *found]))
     body = [[cells.get((row, column), missing) for column in columns] for row in rows]
     pairs = bool(columns) and isinstance(columns[0], tuple)
     header = pd.MultiIndex.from_tuples(columns) if pairs else pd.Index(columns)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from hgnpipe.reporting.pages import across, in_order, read_table
-from hgnpipe.reporting.runs import label_of
+from hgnpipe.reporting.runs import label_of, system_label
 
 KEYS = ["system", "split", "model"]
 REFERENCES = ("mean_image", "noise_floor")
@@ -44,7 +44,10 @@ def read_published(path: str | Path) -> pd.DataFrame:
 
 
 def table1(
-    errors: pd.DataFrame, published: pd.DataFrame, labels: Mapping[str, str]
+    errors: pd.DataFrame,
+    published: pd.DataFrame,
+    labels: Mapping[str, str],
+    systems: Iterable[str] = (),
 ) -> pd.DataFrame:
     """Table 1: error per system, split and model, beside the published one.
 
@@ -52,6 +55,7 @@ def table1(
         errors: A row per trajectory, from `read_errors`, references included.
         published: Columns model, system, split, mse_x1e4, std_x1e4.
         labels: How the models are called, in the order of the table's rows.
+        systems: In the order of the table's columns; others follow.
 
     Returns:
         A row per system, split and model. ``std`` is over the trajectories (mean over
@@ -68,7 +72,7 @@ def table1(
     )
     table = table.merge(known, on=KEYS, how="left", indicator="published")
     table["published"] = table.published == "both"
-    orders = {"system": errors.system, "split": ["train", "test"]}
+    orders = {"system": systems, "split": ["train", "test"]}
     table = in_order(table, model=labels, **orders)
     first = ["model", "label", "system", "split", "num_seeds", "mse_x1e4", "std_x1e4"]
     return table[first + [c for c in table.columns if c not in first]]
@@ -88,7 +92,7 @@ def skill_text(value: float) -> str:
     return f"skill {round(value, 2) + 0.0:.2f}"  # no -0.00
 
 
-def layout1(table: pd.DataFrame) -> pd.DataFrame:
+def layout1(table: pd.DataFrame, systems: Iterable[str] = ()) -> pd.DataFrame:
     """Table 1 laid out like the paper's: models down, systems and splits across.
 
     Each cell says our error and its spread, the skill, and what the paper printed;
@@ -111,8 +115,9 @@ def layout1(table: pd.DataFrame) -> pd.DataFrame:
             )
         elif row.published:
             lines.append("paper: not legible")
-        cells[row.label, (row.system, row.split)] = "\n".join(lines)
-    return across(cells, "model", "not run")
+        cells[row.label, (system_label(row.system), row.split)] = "\n".join(lines)
+    first = [(system_label(s), split) for s in systems for split in ("train", "test")]
+    return across(cells, "model", "not run", first)
 
 
 def _means(errors: pd.DataFrame) -> pd.DataFrame:

@@ -12,20 +12,28 @@ from contextlib import contextmanager, suppress
 
 from jsonargparse import ArgumentError, auto_cli
 
+from hgnpipe.runtime.explained import explain_mistake, help_text, options_of
 from hgnpipe.runtime.interruption import EXIT_CODE, Interrupted
 
 MEMORY = "[Aa]llocate memory|bad_alloc"
 """How torch and the system say that there is none left; NumPy has a `MemoryError`."""
 
 
-def run(main: Callable[..., None]) -> None:
+def run(main: Callable[..., None], more: Callable[[], str] = str) -> None:
     """Call ``main`` with the options of the command line.
+
+    ``--help`` says what they mean, from the docstring, and ``more``.
 
     What a user can mend ends in one line and exit code 1; ``HGNPIPE_TRACEBACK=1`` shows
     where it came from. SIGTERM ends a job like Ctrl-C does: half-written files go. One
     that saves its work before it leaves ends with the ``EXIT_CODE`` of
     `hgnpipe.runtime.interruption`.
     """
+    if {"-h", "--help"} & {*sys.argv[1:]}:
+        title = (main.__doc__ or "").partition("\n\n")[0]
+        own = help_text(f"{title}\n", options_of(main), mark="--")
+        print(*filter(None, [own, more()]), sep="\n\n")
+        sys.exit(0)
     with ended_in_one_line():
         try:
             arguments = join_lists(main, sys.argv[1:])
@@ -34,8 +42,8 @@ def run(main: Callable[..., None]) -> None:
             known = ", ".join(
                 f"--{name}" for name in inspect.signature(main).parameters
             )
-            words = " ".join(str(error).split())
-            sys.exit(f"Error: {words}. Known options: {known}.")
+            what = explain_mistake(main, str(error)).rstrip(".")
+            sys.exit(f"Error: {what}. Known options: {known}.")
 
 
 @contextmanager

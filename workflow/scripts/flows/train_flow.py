@@ -10,9 +10,10 @@ from hgnpipe.evaluation.likelihood import watched_likelihood
 from hgnpipe.flows import FLOWS, build_flow, save_flow
 from hgnpipe.runtime.command import run
 from hgnpipe.runtime.device import choose_device
+from hgnpipe.runtime.explained import families_help
 from hgnpipe.training.batches import PointBatches
 from hgnpipe.training.job import FlowRecipe, TrainingJob
-from hgnpipe.training.options import read_training
+from hgnpipe.training.options import TrainingOptions, read_training
 from hgnpipe.training.starts import start_seed
 
 WATCH_SEED = 0
@@ -91,4 +92,4 @@ def main(
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, more=lambda: families_help(FLOWS.all(), TrainingOptions))

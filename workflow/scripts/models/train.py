@@ -9,9 +9,10 @@ from hgnpipe.data.videos import described_system, open_videos
 from hgnpipe.models import MODELS, build_model, complete_options, save_model
 from hgnpipe.runtime.command import run
 from hgnpipe.runtime.device import choose_device
+from hgnpipe.runtime.explained import families_help
 from hgnpipe.training.batches import VideoBatches
 from hgnpipe.training.job import Recipe, TrainingJob
-from hgnpipe.training.options import read_training
+from hgnpipe.training.options import TrainingOptions, read_training
 from hgnpipe.training.prior import learn_prior
 from hgnpipe.training.starts import start_seed
 
@@ -80,4 +81,4 @@ def main(
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, more=lambda: families_help(MODELS.all(), TrainingOptions))
