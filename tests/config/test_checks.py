@@ -207,7 +207,7 @@ EDITS = [
     ("threads", MISSING, "'threads' is missing"),
     ("presets", MISSING, "'presets' is missing"),
     ("extra", "1", "Known: preset, device, precision, reproducible, threads"),
-    ("systems.spring.kind", "spring", "Known: mass_spring, pendulum"),
+    ("systems.spring.kind", "spring", "Known: coupled_springs, damped"),
     ("systems.spring.kind", MISSING, "'kind' is missing"),
     ("systems.spring.mass", "2.0", "Unknown option 'mass' of system 'mass_spring'"),
     ("systems.spring.name", "two_body", "Unknown option 'name' of system"),

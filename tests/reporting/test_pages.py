@@ -133,7 +133,7 @@ LAID_OUT = {"One": pd.DataFrame([["1"]], pd.Index(["a"], name="model"), ["b"])}
 
 def test_files_are_told_apart_by_what_they_end_in(tmp_path):
     paths = [tmp_path / f"1.{kind}" for kind in ("html", "csv", "md")]
-    write_table(TABLE, LAID_OUT, ["Words."], "Title", paths, missing="N/A")
+    write_table(TABLE, LAID_OUT, ["Words."], "Title", paths)
     html, csv, markdown = (path.read_text("utf-8") for path in paths)
     assert csv == "a,b\n0.333333,x\nN/A,y\n"
     assert markdown.startswith("# Title\n\n## One\n\n| model | b |\n")

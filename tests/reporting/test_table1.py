@@ -145,6 +145,15 @@ def test_there_is_one_row_per_model_system_and_split(table):
     assert len(table) == 22 and not table.duplicated(["model", "system", "split"]).any()
 
 
+def test_a_rollout_that_diverged_is_in_the_mean_and_said(all_errors, published):
+    of_slow = all_errors.query("model == 'slow' and split == 'test'").index
+    all_errors.loc[of_slow[0], ["mse", "mse_clean"]] = np.nan
+    table = table1(all_errors, published, LABELS)
+    assert np.isinf(entry(table, "slow")["mse_x1e4"])
+    cells = layout1(table)["spring", "test"]
+    assert cells["Slow model"] == "not finite: a rollout diverged"
+
+
 def test_without_references_there_is_no_skill_but_a_table(all_errors, published):
     only = all_errors[all_errors.model == "fast"]
     table = table1(only, published, LABELS)

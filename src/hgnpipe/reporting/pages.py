@@ -70,10 +70,9 @@ def write_table(
     captions: Sequence[str],
     title: str,
     output: Iterable[Path],
-    missing: str = "",
     preset: str = "",
 ) -> None:
-    """Write a table as data, and laid out as pages.
+    """Write a table as data, N/A where nothing is defined, and laid out as pages.
 
     Args:
         table: The data.
@@ -81,7 +80,6 @@ def write_table(
         captions: Paragraphs below the tables.
         title: Title of the pages.
         output: Files to write; they end in ``.csv``, ``.md`` or ``.html``.
-        missing: What stands in the data where there is no value.
         preset: What it is of: the first column of the data, and in the title.
 
     Raises:
@@ -92,7 +90,7 @@ def write_table(
         title = f"{title}, {preset} preset"
     parts = {heading: html_table(part) for heading, part in laid_out.items()}
     texts = {
-        ".csv": table.to_csv(index=False, float_format="%.6g", na_rep=missing),
+        ".csv": table.to_csv(index=False, float_format="%.6g", na_rep="N/A"),
         ".md": _markdown_page(laid_out, captions, title),
         ".html": page(title, TABLES, tables=parts, captions=captions),
     }

@@ -101,9 +101,11 @@ def layout1(table: pd.DataFrame, systems: Iterable[str] = ()) -> pd.DataFrame:
     cells = {}
     for row in table.itertuples():
         lines = [f"{row.mse_x1e4:.2f} ± {row.std_x1e4:.2f}"]
+        if not np.isfinite(row.mse_x1e4):
+            lines = ["not finite: a rollout diverged"]
         if np.isfinite(row.seed_std_x1e4):
             lines.append(f"seeds ± {row.seed_std_x1e4:.2f}")
-        if row.model not in REFERENCES:
+        if row.model not in REFERENCES and np.isfinite(row.skill):
             lines.append(skill_text(row.skill))
         if row.model in (*REFERENCES, TRUTH):
             lines.append(f"clean {row.mse_clean_x1e4:.2f}")
@@ -119,10 +121,14 @@ def layout1(table: pd.DataFrame, systems: Iterable[str] = ()) -> pd.DataFrame:
 
 
 def _means(errors: pd.DataFrame) -> pd.DataFrame:
-    """Means and spreads of every model, beside the errors of the references."""
+    """Means and spreads of every model, beside the errors of the references.
+
+    An error that is no number, of a rollout that diverged, is infinite.
+    """
+    errors = errors.fillna({"mse": np.inf, "mse_clean": np.inf})
     by_seed = errors.groupby([*KEYS, "seed"], sort=False).agg(
         mse=("mse", "mean"),
-        std=("mse", lambda values: values.std(ddof=0)),
+        std=("mse", _spread),
         mse_clean=("mse_clean", "mean"),
         kl=("kl", "mean"),
     )
@@ -137,3 +143,8 @@ def _means(errors: pd.DataFrame) -> pd.DataFrame:
         index = pd.MultiIndex.from_frame(table[["system", "split"]])
         table[reference] = rows.reindex(index).to_numpy()
     return table
+
+
+def _spread(values: pd.Series) -> float:
+    """Standard deviation over the trajectories; none where one is infinite."""
+    return values.std(ddof=0) if np.isfinite(values).all() else np.nan

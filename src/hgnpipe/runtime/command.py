@@ -7,8 +7,8 @@ import re
 import signal
 import sys
 import typing
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from jsonargparse import ArgumentError, auto_cli
 
@@ -29,19 +29,29 @@ def run(main: Callable[..., None], more: Callable[[], str] = str) -> None:
     that saves its work before it leaves ends with the ``EXIT_CODE`` of
     `hgnpipe.runtime.interruption`.
     """
-    signal.signal(signal.SIGTERM, _interrupt)
     if {"-h", "--help"} & {*sys.argv[1:]}:
         title = (main.__doc__ or "").partition("\n\n")[0]
         own = help_text(f"{title}\n", options_of(main), mark="--")
         print(*filter(None, [own, more()]), sep="\n\n")
         sys.exit(0)
+    with ended_in_one_line():
+        try:
+            arguments = join_lists(main, sys.argv[1:])
+            auto_cli(main, as_positional=False, args=arguments, exit_on_error=False)
+        except ArgumentError as error:
+            known = ", ".join(
+                f"--{name}" for name in inspect.signature(main).parameters
+            )
+            what = explain_mistake(main, str(error)).rstrip(".")
+            sys.exit(f"Error: {what}. Known options: {known}.")
+
+
+@contextmanager
+def ended_in_one_line() -> Iterator[None]:
+    """End the process as `run` says when its work fails or is stopped."""
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
-        arguments = join_lists(main, sys.argv[1:])
-        auto_cli(main, as_positional=False, args=arguments, exit_on_error=False)
-    except ArgumentError as error:
-        known = ", ".join(f"--{name}" for name in inspect.signature(main).parameters)
-        what = explain_mistake(main, str(error)).rstrip(".")
-        sys.exit(f"Error: {what}. Known options: {known}.")
+        yield
     except (ValueError, RuntimeError, OSError, MemoryError) as error:
         if os.environ.get("HGNPIPE_TRACEBACK"):
             raise

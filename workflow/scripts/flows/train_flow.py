@@ -6,7 +6,7 @@ from torch import nn
 
 from hgnpipe.collection import require
 from hgnpipe.data.points import load_points
-from hgnpipe.evaluation.likelihood import held_out_log_density
+from hgnpipe.evaluation.likelihood import watched_likelihood
 from hgnpipe.flows import FLOWS, build_flow, save_flow
 from hgnpipe.runtime.command import run
 from hgnpipe.runtime.device import choose_device
@@ -35,8 +35,8 @@ def main(
     """Train a flow and write it, its history, and where it came from.
 
     The history holds ``held_out`` and ``held_out_bound``, the negative log-likelihood
-    of validation points and its bound; the flow that is kept is the one of the row
-    where the former was lowest.
+    of validation points and its bound, and how many of these points have no density;
+    the flow that is kept is the one of the row where the first was lowest.
 
     Args:
         points: Points of the density, HDF5.
@@ -75,8 +75,7 @@ def main(
     watched = data.validation[:num_points]
 
     def probe() -> dict[str, float]:
-        bound, estimate = held_out_log_density(network, watched, samples, WATCH_SEED)
-        return {"held_out_bound": -bound.mean(), "held_out": -estimate.mean()}
+        return watched_likelihood(network, watched, samples, WATCH_SEED)
 
     job.train(
         network,

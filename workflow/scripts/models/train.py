@@ -1,5 +1,6 @@
 """Rule train: fit one model to the videos of one system."""
 
+from functools import partial
 from pathlib import Path
 
 from torch import nn
@@ -12,6 +13,7 @@ from hgnpipe.runtime.explained import families_help
 from hgnpipe.training.batches import VideoBatches
 from hgnpipe.training.job import Recipe, TrainingJob
 from hgnpipe.training.options import TrainingOptions, read_training
+from hgnpipe.training.prior import learn_prior
 from hgnpipe.training.starts import start_seed
 
 
@@ -74,6 +76,7 @@ def main(
         origin={"data": origin, "shape": list(data.frames.shape)},
         save=save_model,
         other=network,
+        finish=partial(learn_prior, frames=data.frames, seed=seed),
     )
 
 

@@ -69,7 +69,9 @@ def main(
         rows=html_table(rows.drop(columns=same)),
         preset=preset,
     )
-    write_texts({".csv": table.to_csv(index=False), ".html": text}, output)
+    write_texts(
+        {".csv": table.to_csv(index=False, na_rep="N/A"), ".html": text}, output
+    )
 
 
 if __name__ == "__main__":

@@ -53,8 +53,7 @@ def main(
     pages = {"": layout2(table, systems)}
     # What the paper does not have is empty: with it, N/A means a model without motion.
     table = table.fillna({"published_variance_x1e4": ""})
-    how = {"missing": "N/A", "preset": preset}
-    write_table(table, pages, [caption], "Table 2", output, **how)
+    write_table(table, pages, [caption], "Table 2", output, preset=preset)
 
 
 if __name__ == "__main__":
