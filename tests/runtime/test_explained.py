@@ -96,10 +96,13 @@ GOOD = ["--files", "a", "--labels", "{}", "--recipe", '{"flour": 1, "shapes": []
     [
         (["--labels", "x"], "--labels is x; it must be keys and their values."),
         (["--num", "1.5"], "--num is 1.5; it must be a whole number."),
-        (["--recipe", '{"flour": 1}'], "--recipe lacks 'shapes'; its keys are flour"),
+        (
+            ["--recipe", '{"flour": 1}'],
+            "--recipe lacks 'shapes'; known there are flour",
+        ),
         (
             ["--recipe", '{"flour": 1, "shapes": [], "milk": 2}'],
-            "--recipe has the unknown key 'milk'; its keys are flour, shapes.",
+            "--recipe has the unknown key 'milk'; known there are flour, shapes.",
         ),
         (
             ["--recipe", '{"flour": "x", "shapes": []}'],

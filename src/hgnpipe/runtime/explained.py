@@ -98,11 +98,19 @@ def explain_mistake(main: Callable[..., Any], message: str) -> str:
     hint = typing.get_type_hints(main).get(name, Any)
     if keys := re.search(r"(Missing required|Unexpected) keys: \{(.*)\}", what):
         verb = "lacks" if keys[1].startswith("Missing") else "has the unknown key"
-        known = ", ".join(typing.get_type_hints(hint))
-        return f"--{name} {verb} {keys[2]}; its keys are {known}"
+        known = ", ".join(_keys_around(hint, set(re.findall(r"\w+", keys[2]))))
+        return f"--{name} {verb} {keys[2]}; known there are {known}"
     inside = re.search(r"Expected a <class '(\w+)'>", what)
     if typing.is_typeddict(hint) and inside and inside[1] != "dict":
         kinds = {kind.__name__: kind for kind in (int, float, bool, str, list, tuple)}
         legal = legal_values(kinds.get(inside[1], Any))
         return f"--{name}: {value} stands where {legal} must stand"
     return f"--{name} is {value}; it must be {legal_values(hint)}"
+
+
+def _keys_around(hint: Any, names: set[str]) -> list[str]:
+    """Keys of a mapping, or of the one within it to which some names belong."""
+    own = typing.get_type_hints(hint)
+    blocks = filter(typing.is_typeddict, own.values())
+    inside = map(typing.get_type_hints, blocks)
+    return list(next((keys for keys in inside if names <= keys.keys()), own))
