@@ -31,15 +31,13 @@ rule provenance:
         families=settings.families(),
         code=settings.code("report/provenance"),
     shell:
-        "python workflow/scripts/report/provenance.py --runs {input}"
-        " --families {params.families:q} --preset {wildcards.preset}"
-        " --output {output} 2>&1 | tee {log}"
+        "python {params.code.path:q} --runs {input:q}"
+        " --families {params.families:q} --preset {wildcards.preset:q}"
+        " --output {output:q} 2>&1 | tee {log:q}"
 
 
 rule choices:
     """What the paper leaves open and what we chose, from the documentation."""
-    input:
-        "docs/choices.md",
     output:
         report(
             "results/{preset}/tables/choices.html",
@@ -52,18 +50,17 @@ rule choices:
     conda:
         "../envs/hgnpipe.yaml"
     params:
+        choices=results.text("docs/choices.md"),
         code=settings.code("report/choices"),
     shell:
-        "python workflow/scripts/report/choices.py --choices {input} --output {output}"
-        " 2>&1 | tee {log}"
+        "python {params.code.path:q} --choices {params.choices.path:q} --output {output:q}"
+        " 2>&1 | tee {log:q}"
 
 
 rule report:
     """Snakemake's report of one preset, as one file."""
     input:
-        results=results.reported,
-        texts=results.texts(ROOT),
-        style="workflow/report/style.css",
+        results.reported,
     output:
         "results/{preset}/report.html",
     log:
@@ -77,10 +74,13 @@ rule report:
         python=sys.executable,
     params:
         settings=results.of_report,
+        style=results.text("workflow/report/style.css"),
+        # Captions, and rules with their labels: a report of older ones is outdated.
+        texts=text_hash("workflow/report/*.rst", "workflow/rules/*.smk"),
         code=settings.code("report/report"),
     shell:
-        "{resources.python} workflow/scripts/report/report.py --results {input.results}"
-        " --style {input.style} --settings {params.settings:q} --output {output} 2>&1 | tee {log}"
+        "{resources.python:q} {params.code.path:q} --results {input:q}"
+        " --style {params.style.path:q} --settings {params.settings:q} --output {output:q} 2>&1 | tee {log:q}"
 
 
 rule current_report:
@@ -95,4 +95,4 @@ rule current_report:
     conda:
         "../envs/hgnpipe.yaml"
     shell:
-        "cp -v {input} {output} > {log} 2>&1"
+        "cp -v {input:q} {output:q} > {log:q} 2>&1"

@@ -6,7 +6,6 @@ rule table1:
     input:
         runs=settings.runs("errors.csv"),
         references=settings.per_system("references/{system}.csv"),
-        published="workflow/resources/published_table1.csv",
     output:
         csv=report(
             "results/{preset}/tables/table1.csv",
@@ -27,19 +26,19 @@ rule table1:
         "../envs/hgnpipe.yaml"
     params:
         labels=settings.labels,
+        published=results.text("workflow/resources/published_table1.csv"),
         code=settings.code("tables/table1"),
     shell:
-        "python workflow/scripts/tables/table1.py"
-        " --errors {input.runs} {input.references} --published {input.published}"
-        " --labels {params.labels:q} --preset {wildcards.preset} --output {output}"
-        " 2>&1 | tee {log}"
+        "python {params.code.path:q}"
+        " --errors {input.runs:q} {input.references:q} --published {params.published.path:q}"
+        " --labels {params.labels:q} --preset {wildcards.preset:q} --output {output:q}"
+        " 2>&1 | tee {log:q}"
 
 
 rule table2:
     """How well learned energies are conserved, beside the paper's Table 2."""
     input:
         errors=settings.runs("errors.h5"),
-        published="workflow/resources/published_table2.csv",
     output:
         csv=report(
             "results/{preset}/tables/table2.csv",
@@ -61,12 +60,13 @@ rule table2:
     params:
         labels=settings.labels,
         example=settings.value("evaluation.example"),
+        published=results.text("workflow/resources/published_table2.csv"),
         code=settings.code("tables/table2"),
     shell:
-        "python workflow/scripts/tables/table2.py --errors {input.errors}"
-        " --published {input.published} --labels {params.labels:q}"
-        " --example {params.example} --preset {wildcards.preset} --output {output}"
-        " 2>&1 | tee {log}"
+        "python {params.code.path:q} --errors {input.errors:q}"
+        " --published {params.published.path:q} --labels {params.labels:q}"
+        " --example {params.example:q} --preset {wildcards.preset:q} --output {output:q}"
+        " 2>&1 | tee {log:q}"
 
 
 rule dynamics:
@@ -96,9 +96,9 @@ rule dynamics:
         labels=settings.labels,
         code=settings.code("tables/dynamics"),
     shell:
-        "python workflow/scripts/tables/dynamics.py --measures {input}"
-        " --labels {params.labels:q} --preset {wildcards.preset} --output {output}"
-        " 2>&1 | tee {log}"
+        "python {params.code.path:q} --measures {input:q}"
+        " --labels {params.labels:q} --preset {wildcards.preset:q} --output {output:q}"
+        " 2>&1 | tee {log:q}"
 
 
 rule flows:
@@ -128,9 +128,9 @@ rule flows:
         labels=settings.labels,
         code=settings.code("tables/flows"),
     shell:
-        "python workflow/scripts/tables/flows.py --likelihood {input.likelihood}"
-        " --costs {input.costs} --labels {params.labels:q}"
-        " --preset {wildcards.preset} --output {output} 2>&1 | tee {log}"
+        "python {params.code.path:q} --likelihood {input.likelihood:q}"
+        " --costs {input.costs:q} --labels {params.labels:q}"
+        " --preset {wildcards.preset:q} --output {output:q} 2>&1 | tee {log:q}"
 
 
 use rule flows as flows_of_density with:
@@ -169,8 +169,8 @@ rule hnn_check:
     params:
         code=settings.code("tables/hnn_check"),
     shell:
-        "python workflow/scripts/tables/hnn_check.py --measures {input}"
-        " --preset {wildcards.preset} --output {output} 2>&1 | tee {log}"
+        "python {params.code.path:q} --measures {input:q}"
+        " --preset {wildcards.preset:q} --output {output:q} 2>&1 | tee {log:q}"
 
 
 rule current_table:
@@ -191,5 +191,7 @@ rule current_table:
     localrule: True
     conda:
         "../envs/hgnpipe.yaml"
+    params:
+        folder=subpath(output[0], parent=True),
     shell:
-        "cp -v {input} results/ > {log} 2>&1"
+        "cp -v {input:q} {params.folder:q} > {log:q} 2>&1"

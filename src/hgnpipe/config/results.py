@@ -1,12 +1,12 @@
 """What is made of a preset in the end: tables, figures, and the report of them."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 from hgnpipe.config.flow_settings import FlowSettings
 from hgnpipe.config.schema import FIGURES
 from hgnpipe.config.settings import OfJob, Settings
+from hgnpipe.fingerprint import Source, text_hash
 from hgnpipe.reporting.runs import system_label
 
 TABLES = ("table1", "table2", "dynamics")
@@ -129,18 +129,16 @@ class Results:
         return json.dumps(whole | parts | local)
 
     @staticmethod
+    def text(name: str) -> OfJob:
+        """A text of the repository that a job reads."""
+        return lambda wildcards: Source(text_hash(name), name)
+
+    @staticmethod
     def label_of_system(text: str) -> OfJob:
         """Label of a result in the report; ``{system}`` is called as in figures."""
         return lambda wildcards: {
             "result": text.format(system=system_label(wildcards.system))
         }
-
-    @staticmethod
-    def texts(root: Path) -> list[str]:
-        """Captions, and rules with their labels: a report of older ones is outdated."""
-        places = ("workflow/report/*.rst", "workflow/rules/*.smk")
-        texts = sorted(path for place in places for path in root.glob(place))
-        return [str(path.relative_to(root)) for path in texts]
 
 
 def _but_for_kappa(systems: dict[str, Any]) -> str:
