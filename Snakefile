@@ -8,27 +8,44 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(workflow.basedir) / "src"))
+# Of this file, also where it is a module of another workflow; what it makes is made in
+# the folder that Snakemake works in.
+ROOT = Path(workflow.current_basedir)
+sys.path.insert(0, str(ROOT / "src"))
 
 from hgnpipe.config.checks import check_config
 from hgnpipe.config.contents import Contents
-from hgnpipe.config.environment import check_device, check_programs, share_environment
+from hgnpipe.config.environment import (
+    check_device,
+    check_folders,
+    check_place,
+    check_programs,
+    share_environment,
+)
 from hgnpipe.config.flow_settings import FlowSettings
 from hgnpipe.config.messages import failures, made, one_line, say_last
 from hgnpipe.config.plain_yaml import check_yaml, value_in
 from hgnpipe.config.results import Results
 from hgnpipe.config.sense import remarks
 from hgnpipe.config.targets import asked_for, check_targets
+from hgnpipe.fingerprint import text_hash
 
-ROOT = Path(workflow.basedir)
-FILES = ["config.yaml", *workflow.configfiles]
+IS_MODULE = not workflow.modifier.is_main_snakefile()
+FILE = Path("config.yaml")
+if IS_MODULE or not FILE.exists():  # a file of that name is another workflow's, or none
+    FILE = ROOT / FILE
+FILES = [FILE, *map(Path, workflow.configfiles)]
+if workflow.modifier.skip_configfile:
+    FILES = [Path("config of the module")]
 
 with one_line():
+    check_place(ROOT)
+    check_folders([".snakemake/locks/0"])
     for file in FILES:
-        check_yaml(Path(file))
+        check_yaml(file)
 
 
-configfile: "config.yaml"
+configfile: str(FILE)
 
 
 # A job that is asked to leave gets the time to save its work and to say so: its shell
@@ -39,9 +56,11 @@ shell.prefix(
 )
 share_environment()
 with one_line():
-    settings = check_config(config, ROOT / ".snakemake/hgnpipe_checked", FILES)
-flow_settings = FlowSettings(settings)
-results = Results(settings, top=value_in(Path("config.yaml"), "preset"))
+    settings = check_config(config, Path(".snakemake/hgnpipe_checked"), FILES)
+# What lies directly under results/ is of this preset, whatever the command line asks for.
+given = workflow.modifier.skip_configfile
+top = settings.config.preset if given else value_in(FILE, "preset")
+flow_settings, results = FlowSettings(settings), Results(settings, top=top)
 contents = Contents(results)
 
 
@@ -79,7 +98,7 @@ include: "workflow/rules/report.smk"
 # What is asked for, and what is said before and after all jobs.
 with one_line():
     check_targets(
-        asked_for(sys.argv) if workflow.is_main_process else [],
+        asked_for(sys.argv) if workflow.is_main_process and not IS_MODULE else [],
         [rule.name for rule in workflow.rules],
         [str(file) for rule in workflow.rules for file in rule.products()],
         results,
@@ -91,6 +110,8 @@ onstart:
         print(f"Remark: {remark}", file=sys.stderr)
     with one_line():
         check_programs(workflow.executor_plugin.name)
+        to_run = workflow.dag.needrun_jobs()
+        check_folders(file for job in to_run for file in (*job.output, *job.log))
         if workflow.local_exec:
             check_device(settings.config.device)
 

@@ -57,6 +57,33 @@ def code_hash(script: str | Path, *also: str, root: str | Path = REPOSITORY) -> 
     return hashlib.sha256(str(sorted(digests.items())).encode()).hexdigest()[:16]
 
 
+class Source(str):
+    """Fingerprint of a file of the repository, and beside it the place of that file.
+
+    As a param of a rule it is the fingerprint alone that counts: nothing reruns because
+    the repository has moved, or is used from another folder.
+
+    Attributes:
+        path: The file; as short as it can be typed where the repository is worked in.
+    """
+
+    path: str
+
+    def __new__(cls, digest: str, name: str) -> "Source":
+        """Of a file by its path in the repository."""
+        source = super().__new__(cls, digest)
+        here = Path.cwd() == REPOSITORY
+        source.path = name if here else str(REPOSITORY / name)
+        return source
+
+
+def text_hash(*patterns: str) -> str:
+    """Fingerprint of all texts of the repository with such paths, like `code_hash`."""
+    paths = [path for pattern in patterns for path in REPOSITORY.glob(pattern)]
+    texts = sorted((path.name, path.read_bytes()) for path in paths)
+    return hashlib.sha256(repr(texts).encode()).hexdigest()[:16]
+
+
 def reached(script: str | Path, *also: str, root: str | Path = REPOSITORY) -> set[str]:
     """Names of the modules that count for `code_hash`, the script as ``__main__``."""
     return set(_digests(script, also, root))

@@ -256,6 +256,37 @@ def test_the_code_of_a_table_of_errors_is_the_same_for_every_preset(settings):
     )
 
 
+def test_the_script_of_a_job_is_found_from_anywhere_and_its_place_does_not_count(
+    settings, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(REPOSITORY)
+    here = settings.code("data/render")(job(system="pendulum"))
+    assert here.path == "workflow/scripts/data/render.py"
+    monkeypatch.chdir(tmp_path)
+    away = settings.code("data/render")(job(system="pendulum"))
+    assert away.path == str(REPOSITORY / here.path)
+    assert here == away and repr(here) == repr(away) == repr(str(here))
+    text = Results.text("docs/choices.md")(job())
+    assert text.path == str(REPOSITORY / "docs/choices.md") and len(text) == 16
+    assert text != Results.text("docs/results.md")(job())
+
+
+@pytest.mark.parametrize("prefix", ["", "of another/flows/workflow/"])
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        ("runs/pendulum/hnn/seed1/model.safetensors", "pendulum/hnn/seed1"),
+        ("flows/rings/nhf_2/seed0/flow.safetensors", "flows/rings/nhf_2/seed0"),
+    ],
+)
+def test_a_checkpoint_is_in_the_results_of_its_training(
+    settings, prefix, output, expected
+):
+    results = f"{prefix}results/smoke"
+    found = settings.checkpoint(job(), [f"{results}/{output}"])
+    assert found == f"{results}/checkpoints/{expected}.safetensors"
+
+
 @pytest.mark.parametrize(("targets", "split"), [(None, "train"), (13, "long")])
 def test_a_model_with_targets_beyond_the_window_trains_on_longer_videos(
     checked, targets, split

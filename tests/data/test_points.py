@@ -274,11 +274,13 @@ def test_missing_points_are_named(path):
     assert refusal(load_points, path) == f"{path} does not exist."
 
 
-@pytest.mark.parametrize("content", [b"", b"points"])
-def test_a_file_that_is_no_hdf5_is_named(path, content):
+@pytest.mark.parametrize(("content", "what"), [(b"", "empty"), (b"points", "text")])
+def test_a_file_that_is_no_hdf5_is_named(path, content, what):
     path.parent.mkdir()
     path.write_bytes(content)
-    assert refusal(load_points, path).startswith(f"{path} is damaged or not HDF5")
+    assert refusal(load_points, path).startswith(
+        f"{path} is {what}; expected {POINTS!r}"
+    )
 
 
 @pytest.mark.parametrize("format", [None, "hgnpipe points 1", "hgnpipe dataset 1"])
@@ -287,7 +289,8 @@ def test_hdf5_of_another_format_is_refused_with_the_format(path, format):
     with h5py.File(path, "w") as file:
         if format is not None:
             file.attrs["format"] = format
-    expected = f"{path} is a file of format {format!r}; expected {POINTS!r}."
+    what = f"a file of format {format!r}" if format else "HDF5 of another program"
+    expected = f"{path} is {what}; expected {POINTS!r}."
     assert refusal(load_points, path).startswith(expected)
 
 

@@ -178,7 +178,8 @@ def test_a_file_that_is_no_hdf5_is_named(tmp_path, read, kind):
     WRITERS[kind](tmp_path / "other")
     with pytest.raises(ValueError) as error:
         read(tmp_path / "other")
-    one_line(error, tmp_path / "other", "damaged or not HDF5")
+    what = {"safetensors": "safetensors of another program"}.get(kind, kind)
+    one_line(error, f"{tmp_path / 'other'} is {what}; expected 'hgnpipe ")
 
 
 @pytest.mark.parametrize(

@@ -249,7 +249,7 @@ def test_a_missing_portrait_is_named(path):
 def test_a_file_that_is_no_hdf5_is_named(path):
     path.parent.mkdir()
     path.write_bytes(b"portrait")
-    assert refusal(path).startswith(f"{path} is damaged or not HDF5")
+    assert refusal(path).startswith(f"{path} is text; expected {PORTRAIT!r}.")
 
 
 @pytest.mark.parametrize("format", [None, "hgnpipe points 1", "hgnpipe portrait 1"])
@@ -258,7 +258,8 @@ def test_hdf5_of_another_format_is_refused_with_the_format(path, format):
     with h5py.File(path, "w") as file:
         if format is not None:
             file.attrs["format"] = format
-    expected = f"{path} is a file of format {format!r}; expected {PORTRAIT!r}."
+    what = f"a file of format {format!r}" if format else "HDF5 of another program"
+    expected = f"{path} is {what}; expected {PORTRAIT!r}."
     assert refusal(path).startswith(expected)
 
 

@@ -1,6 +1,10 @@
 """What happens to files of every kind when a byte of them changes."""
 
+import fcntl
 import functools
+import os
+import pickle
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,6 +15,8 @@ import numpy as np
 import pytest
 import torch
 from damage import pickle_that_touches
+from PIL import Image
+from safetensors.torch import save_file
 from stored import write_errors, write_trajectories
 from torch import nn
 
@@ -21,7 +27,7 @@ from hgnpipe.evaluation import errors, films, portraits
 from hgnpipe.files.hdf5 import HEADER_SIZE, stamp
 from hgnpipe.files.tensors import load_tensors, save_tensors
 
-ADVICE = "Delete it, and `snakemake` makes it again."
+ADVICE = "Delete it if a rule made it: `snakemake` makes it again."
 MODEL = {"image_size": 8, "latent_size": 2, "hidden_size": 4}
 FLOW = {"num_dims": 2, "num_steps": 1, "hidden_size": 4}
 
@@ -89,6 +95,7 @@ KINDS = {
     ),
 }
 HDF5 = [*KINDS][:7]
+FORMATS = {"motion": extended.MOTION, "flow": flows.FORMAT}
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
 
@@ -245,7 +252,7 @@ def test_the_first_lines_of_a_file_say_what_it_is(tmp_path):
 def test_a_pickle_is_not_opened(tmp_path, kind):
     path, read = tmp_path / "model.safetensors", KINDS[kind][1]
     path.write_bytes(pickle_that_touches(tmp_path / "ran"))
-    with pytest.raises(ValueError, match="is damaged or not safetensors"):
+    with pytest.raises(ValueError, match=r"is a ZIP archive, .*; expected 'hgnpipe "):
         read(path)
     assert not (tmp_path / "ran").exists()
 
@@ -255,3 +262,98 @@ def test_the_pickle_of_the_test_would_do_harm(tmp_path):
     code = "import sys, torch; torch.load(sys.argv[1], weights_only=False)"
     subprocess.run([sys.executable, "-c", code, tmp_path / "bad.pt"], check=True)
     assert (tmp_path / "ran").exists()
+
+
+def npz(path):
+    np.savez(path.with_suffix(".npz"), x=np.ones(3))
+    path.with_suffix(".npz").rename(path)
+
+
+def array(path):
+    with open(path, "wb") as file:
+        np.save(file, np.ones(3))
+
+
+FOREIGN = {
+    "text": lambda path: path.write_text(
+        "# Readme\n" + "Grüße \u2713\n" * 1000, "utf-8"
+    ),
+    "an array of NumPy": array,
+    "a ZIP archive": npz,
+    "a pickle of Python": lambda path: path.write_bytes(pickle.dumps({"x": [1.0] * 9})),
+    "a PNG image": lambda path: Image.new("RGB", (8, 8)).save(path, "PNG"),
+    "HDF5 of another program": lambda path: h5py.File(path, "w").close(),
+    "safetensors of another program": lambda path: save_file(
+        {"x": torch.ones(2)}, path, {"format": "pt"}
+    ),
+    "a file of format 'hgnpipe videos 2'": write_videos,
+    "a file of format 'hgnpipe model 2'": write_model,
+}
+
+
+@pytest.mark.parametrize("kind", ["motion", "flow"])
+@pytest.mark.parametrize("what", FOREIGN)
+def test_what_is_not_ours_or_something_else_is_named_and_not_to_be_deleted(
+    tmp_path, kind, what
+):
+    path = tmp_path / "mine"
+    FOREIGN[what](path)
+    with pytest.raises(ValueError) as error:
+        KINDS[kind][1](path)
+    message, expected = str(error.value), f"expected 'hgnpipe {kind} "
+    assert message.startswith(f"{path} is {what}") and expected in message
+    assert "elete" not in message and "\n" not in message
+
+
+@pytest.mark.parametrize("kind", ["motion", "flow"])
+def test_bytes_without_meaning_may_be_ours(tmp_path, kind):
+    path = tmp_path / "mine"
+    for content in (b"", bytes(600), bytes(range(1, 120)), b"hgnpipe mo"):
+        path.write_bytes(content)
+        with pytest.raises(ValueError) as error:
+            KINDS[kind][1](path)
+        assert str(error.value).endswith(f"; expected {FORMATS[kind]!r}. {ADVICE}")
+
+
+@every_kind
+def test_no_lock_is_needed_to_read(tmp_path, kind):
+    path, read, expected = written(tmp_path, kind)
+    with open(path) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert content(read(path)) == expected
+
+
+NO_LOCKS = r"""
+#include <errno.h>
+int flock(int file, int what) { errno = ENOLCK; return -1; }
+"""
+ROUND_TRIP = """
+import fcntl, sys
+import numpy as np
+from hgnpipe.files.hdf5 import created, opened
+from hgnpipe.runtime.gpus import take_gpu
+
+path = sys.argv[1]
+try:
+    fcntl.flock(sys.stdin, fcntl.LOCK_SH)
+except OSError:
+    print("no locks")
+with created(path, "hgnpipe numbers 1") as file:
+    file["x"] = np.arange(3)
+with opened(path, "hgnpipe numbers 1") as file:
+    print(file["x"][()].tolist(), take_gpu(["0", "1"]) in (0, 1))
+"""
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="a C compiler is needed")
+def test_a_disk_without_locks_is_good_enough_to_write_and_to_read(tmp_path):
+    source, library = tmp_path / "locks.c", tmp_path / "locks.so"
+    source.write_text(NO_LOCKS)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", ROUND_TRIP, tmp_path / "x.h5"],
+        env={**os.environ, "LD_PRELOAD": str(library)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "no locks\n[0, 1, 2] True\n", done.stderr

@@ -156,8 +156,16 @@ def test_a_missing_file_is_named(path, kind):
     assert refusal(path, kind) == f"{path} does not exist."
 
 
-@pytest.mark.parametrize("damage", ["text", "empty", "HDF5", "truncated"])
-def test_a_file_that_is_no_safetensors_is_named(path, damage):
+@pytest.mark.parametrize(
+    ("damage", "what"),
+    [
+        ("text", "text;"),
+        ("empty", "empty;"),
+        ("HDF5", "HDF5 of another program;"),
+        ("truncated", "damaged or not safetensors ("),
+    ],
+)
+def test_a_file_that_is_no_safetensors_is_named(path, damage, what):
     saved(path, "hgn_leapfrog")
     whole = path.read_bytes()
     if damage == "HDF5":
@@ -165,14 +173,16 @@ def test_a_file_that_is_no_safetensors_is_named(path, damage):
     else:
         half = whole[: len(whole) // 2]
         path.write_bytes({"text": b"weights", "empty": b"", "truncated": half}[damage])
-    assert refusal(path, "model").startswith(f"{path} is damaged or not safetensors")
+    message = refusal(path, "model")
+    assert message.startswith(f"{path} is {what}")
+    assert f"; expected {FORMATS['model']!r}." in message
 
 
 @every_kind
 def test_tensors_of_another_program_are_named_with_the_format(path, kind):
     path.parent.mkdir()
     save_file({"weight": torch.ones(2)}, path)
-    expected = f"{path} is a file of format None; expected {FORMATS[kind]!r}."
+    expected = f"{path} is safetensors of another program; expected {FORMATS[kind]!r}."
     assert refusal(path, kind) == expected
 
 
@@ -182,7 +192,7 @@ def test_another_version_of_the_format_is_refused(path, kind):
     rewrite(path, FORMATS[kind], format=f"hgnpipe {kind} 1")
     assert refusal(path, kind) == (
         f"{path} is a file of format 'hgnpipe {kind} 1'; expected {FORMATS[kind]!r}. "
-        f"Delete it, and `snakemake` makes it again."
+        f"Delete it if a rule made it: `snakemake` makes it again."
     )
 
 

@@ -14,8 +14,8 @@ rule benchmark_data:
         systems=settings.system_kinds(),
         code=settings.code("benchmarks/data"),
     shell:
-        "python workflow/scripts/benchmarks/data.py --systems {params.systems}"
-        " --num 10000 --num_frames 31 --repeats 3 --output {output} 2>&1 | tee {log}"
+        "python {params.code.path:q} --systems {params.systems:q}"
+        " --num 10000 --num_frames 31 --repeats 3 --output {output:q} 2>&1 | tee {log:q}"
 
 
 rule benchmark_step:
@@ -32,9 +32,9 @@ rule benchmark_step:
     params:
         code=settings.code("benchmarks/step"),
     shell:
-        "python workflow/scripts/benchmarks/step.py --batch_size 16 --num_frames 31"
-        " --image_size 32 --num_filters 64 --steps 3 --rounds 3 --output {output}"
-        " --threads 2 2>&1 | tee {log}"
+        "python {params.code.path:q} --batch_size 16 --num_frames 31"
+        " --image_size 32 --num_filters 64 --steps 3 --rounds 3 --output {output:q}"
+        " --threads 2 2>&1 | tee {log:q}"
 
 
 rule benchmark_scaling:
@@ -52,9 +52,9 @@ rule benchmark_scaling:
         systems=settings.system_kinds(),
         code=settings.code("benchmarks/scaling"),
     shell:
-        "python workflow/scripts/benchmarks/scaling.py --systems {params.systems}"
+        "python {params.code.path:q} --systems {params.systems:q}"
         " --num_trajectories 1000 4000 16000 --cores 1 2 --jobs 1 2 4 --rounds 3"
-        " --output {output} 2>&1 | tee {log}"
+        " --output {output:q} 2>&1 | tee {log:q}"
 
 
 rule benchmark_workflow:
@@ -69,8 +69,8 @@ rule benchmark_workflow:
     params:
         code=settings.code("benchmarks/workflow"),
     shell:
-        "python workflow/scripts/benchmarks/workflow.py --preset paper --num_seeds 25"
-        " --rounds 3 --output {output} 2>&1 | tee {log}"
+        "python {params.code.path:q} --preset paper --num_seeds 25"
+        " --rounds 3 --output {output:q} 2>&1 | tee {log:q}"
 
 
 rule draw_benchmarks:
@@ -90,10 +90,10 @@ rule draw_benchmarks:
     params:
         code=settings.code("benchmarks/draw"),
     shell:
-        "python workflow/scripts/benchmarks/draw.py --step {input.step}"
-        " --data {input.data} --workflow {input.workflow} --scaling {input.scaling}"
-        " --speed_figure {output.speed} --scaling_figure {output.scaling}"
-        " 2>&1 | tee {log}"
+        "python {params.code.path:q} --step {input.step:q}"
+        " --data {input.data:q} --workflow {input.workflow:q} --scaling {input.scaling:q}"
+        " --speed_figure {output.speed:q} --scaling_figure {output.scaling:q}"
+        " 2>&1 | tee {log:q}"
 
 
 rule benchmarks:
@@ -114,5 +114,5 @@ rule benchmarks:
         tables=lambda wildcards, input: [f for f in input if f.endswith(".csv")],
         code=settings.code("benchmarks/join"),
     shell:
-        "python workflow/scripts/benchmarks/join.py --tables {params.tables}"
-        " --output {output} 2>&1 | tee {log}"
+        "python {params.code.path:q} --tables {params.tables:q}"
+        " --output {output:q} 2>&1 | tee {log:q}"

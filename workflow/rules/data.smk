@@ -21,11 +21,11 @@ rule simulate:
         seed=settings.value("data.seed"),
         code=settings.code("data/simulate"),
     shell:
-        "python workflow/scripts/data/simulate.py --kind {params.kind}"
-        " --options {params.options:q} --num {params.num}"
-        " --num_frames {params.num_frames} --num_before {params.num_before}"
-        " --seed {params.seed} --split {wildcards.split} --output {output} --threads {threads}"
-        " 2>&1 | tee {log}"
+        "python {params.code.path:q} --kind {params.kind:q}"
+        " --options {params.options:q} --num {params.num:q}"
+        " --num_frames {params.num_frames:q} --num_before {params.num_before:q}"
+        " --seed {params.seed:q} --split {wildcards.split:q} --output {output:q} --threads {threads}"
+        " 2>&1 | tee {log:q}"
 
 
 rule render:
@@ -44,8 +44,8 @@ rule render:
         image_size=settings.value("data.image_size"),
         code=settings.code("data/render"),
     shell:
-        "python workflow/scripts/data/render.py --trajectories {input}"
-        " --image_size {params.image_size} --output {output} 2>&1 | tee {log}"
+        "python {params.code.path:q} --trajectories {input:q}"
+        " --image_size {params.image_size:q} --output {output:q} 2>&1 | tee {log:q}"
 
 
 rule extend:
@@ -67,7 +67,7 @@ rule extend:
         after=settings.num_after,
         code=settings.code("data/extend"),
     shell:
-        "python workflow/scripts/data/extend.py --trajectories {input}"
-        " --num_trajectories {params.num} --num_before {params.before}"
-        " --num_after {params.after} --output {output} --threads {threads}"
-        " 2>&1 | tee {log}"
+        "python {params.code.path:q} --trajectories {input:q}"
+        " --num_trajectories {params.num:q} --num_before {params.before:q}"
+        " --num_after {params.after:q} --output {output:q} --threads {threads}"
+        " 2>&1 | tee {log:q}"

@@ -23,9 +23,9 @@ rule fig05:
         example=settings.value("evaluation.example"),
         code=settings.code("figures/fig05_systems"),
     shell:
-        "python workflow/scripts/figures/fig05_systems.py --trajectories {input.trajectories}"
-        " --videos {input.videos} --example {params.example}"
-        " --output {output.pdf} {output.png} 2>&1 | tee {log}"
+        "python {params.code.path:q} --trajectories {input.trajectories:q}"
+        " --videos {input.videos:q} --example {params.example:q}"
+        " --output {output.pdf:q} {output.png:q} 2>&1 | tee {log:q}"
 
 
 rule fig06:
@@ -51,10 +51,10 @@ rule fig06:
         example=settings.value("evaluation.example"),
         code=settings.code("figures/fig06_mse_per_frame"),
     shell:
-        "python workflow/scripts/figures/fig06_mse_per_frame.py --errors {input.errors}"
-        " --references {input.references} --families {params.families:q}"
-        " --labels {params.labels:q} --example {params.example}"
-        " --output {output.pdf} {output.png} 2>&1 | tee {log}"
+        "python {params.code.path:q} --errors {input.errors:q}"
+        " --references {input.references:q} --families {params.families:q}"
+        " --labels {params.labels:q} --example {params.example:q}"
+        " --output {output.pdf:q} {output.png:q} 2>&1 | tee {log:q}"
 
 
 rule fig07:
@@ -101,11 +101,11 @@ rule fig07:
         labels=settings.labels,
         code=settings.code("figures/fig07_rollouts"),
     shell:
-        "python workflow/scripts/figures/fig07_rollouts.py --films {input.films}"
-        " --errors {input.errors} {input.references}"
-        " --system {wildcards.system} --models hgn_leapfrog hgn_vector"
-        " --baseline hnn --labels {params.labels:q} --figure {output.pdf} {output.png}"
-        " --animation {output.gif} {output.mp4} {output.page} 2>&1 | tee {log}"
+        "python {params.code.path:q} --films {input.films:q}"
+        " --errors {input.errors:q} {input.references:q}"
+        " --system {wildcards.system:q} --models hgn_leapfrog hgn_vector"
+        " --baseline hnn --labels {params.labels:q} --figure {output.pdf:q} {output.png:q}"
+        " --animation {output.gif:q} {output.mp4:q} {output.page:q} 2>&1 | tee {log:q}"
 
 
 rule fig08:
@@ -147,11 +147,11 @@ rule fig08:
         labels=settings.labels,
         code=settings.code("figures/fig08_samples"),
     shell:
-        "python workflow/scripts/figures/fig08_samples.py --films {input}"
-        " --systems {params.systems} --models hgn_leapfrog hgn_vector"
+        "python {params.code.path:q} --films {input:q}"
+        " --systems {params.systems:q} --models hgn_leapfrog hgn_vector"
         " --labels {params.labels:q}"
-        " --figure {output.pdf} {output.png}"
-        " --animation {output.gif} {output.mp4} {output.page} 2>&1 | tee {log}"
+        " --figure {output.pdf:q} {output.png:q}"
+        " --animation {output.gif:q} {output.mp4:q} {output.page:q} 2>&1 | tee {log:q}"
 
 
 rule fig09:
@@ -175,9 +175,9 @@ rule fig09:
         label=flow_settings.shown_label,
         code=settings.code("figures/fig09_flow"),
     shell:
-        "python workflow/scripts/figures/fig09_flow.py --points {input.points}"
-        " --portrait {input.portrait} --label {params.label:q}"
-        " --output {output.pdf} {output.png} 2>&1 | tee {log}"
+        "python {params.code.path:q} --points {input.points:q}"
+        " --portrait {input.portrait:q} --label {params.label:q}"
+        " --output {output.pdf:q} {output.png:q} 2>&1 | tee {log:q}"
 
 
 rule fig10:
@@ -205,12 +205,12 @@ rule fig10:
         labels=settings.labels,
         code=settings.code("figures/fig10_flows"),
     shell:
-        "python workflow/scripts/figures/fig10_flows.py --points {input.points}"
-        " --portraits {input.portraits} --history {input.history}"
-        " --likelihood {input.likelihood} --costs {input.costs}"
-        " --num_importance_samples {params.num_samples}"
-        " --labels {params.labels:q} --output {output.pdf} {output.png}"
-        " 2>&1 | tee {log}"
+        "python {params.code.path:q} --points {input.points:q}"
+        " --portraits {input.portraits:q} --history {input.history:q}"
+        " --likelihood {input.likelihood:q} --costs {input.costs:q}"
+        " --num_importance_samples {params.num_samples:q}"
+        " --labels {params.labels:q} --output {output.pdf:q} {output.png:q}"
+        " 2>&1 | tee {log:q}"
 
 
 rule fig11:
@@ -235,10 +235,10 @@ rule fig11:
         labels=settings.labels,
         code=settings.code("figures/fig11_convergence"),
     shell:
-        "python workflow/scripts/figures/fig11_convergence.py --history {input.history}"
-        " --references {input.references} --model {params.model}"
+        "python {params.code.path:q} --history {input.history:q}"
+        " --references {input.references:q} --model {params.model:q}"
         " --labels {params.labels:q}"
-        " --output {output.pdf} {output.png} 2>&1 | tee {log}"
+        " --output {output.pdf:q} {output.png:q} 2>&1 | tee {log:q}"
 
 
 use rule fig11 as fig12 with:
@@ -279,8 +279,8 @@ rule fig13:
     params:
         code=settings.code("figures/fig13_integrators"),
     shell:
-        "python workflow/scripts/figures/fig13_integrators.py"
-        " --output {output.pdf} {output.png} 2>&1 | tee {log}"
+        "python {params.code.path:q}"
+        " --output {output.pdf:q} {output.png:q} 2>&1 | tee {log:q}"
 
 
 rule fig14:
@@ -303,9 +303,9 @@ rule fig14:
     params:
         code=settings.code("figures/fig14_hnn_check"),
     shell:
-        "python workflow/scripts/figures/fig14_hnn_check.py --states {input.states}"
-        " --pixels {input.pixels}"
-        " --output {output.pdf} {output.png} 2>&1 | tee {log}"
+        "python {params.code.path:q} --states {input.states:q}"
+        " --pixels {input.pixels:q}"
+        " --output {output.pdf:q} {output.png:q} 2>&1 | tee {log:q}"
 
 
 rule fig15:
@@ -330,10 +330,10 @@ rule fig15:
         labels=settings.labels,
         code=settings.code("figures/fig15_kappa"),
     shell:
-        "python workflow/scripts/figures/fig15_kappa.py --measures {input.measures}"
-        " --errors {input.errors} --kappas {params.kappas:q}"
+        "python {params.code.path:q} --measures {input.measures:q}"
+        " --errors {input.errors:q} --kappas {params.kappas:q}"
         " --labels {params.labels:q}"
-        " --output {output.pdf} {output.png} 2>&1 | tee {log}"
+        " --output {output.pdf:q} {output.png:q} 2>&1 | tee {log:q}"
 
 
 rule current_figure:
@@ -349,8 +349,10 @@ rule current_figure:
     localrule: True
     conda:
         "../envs/hgnpipe.yaml"
+    params:
+        folder=subpath(output[0], parent=True),
     shell:
-        "cp -v {input} results/figures/ > {log} 2>&1"
+        "cp -v {input:q} {params.folder:q} > {log:q} 2>&1"
 
 
 rule current_animation:
@@ -371,5 +373,7 @@ rule current_animation:
     localrule: True
     conda:
         "../envs/hgnpipe.yaml"
+    params:
+        folder=subpath(output[0], parent=True),
     shell:
-        "cp -v {input} results/figures/ > {log} 2>&1"
+        "cp -v {input:q} {params.folder:q} > {log:q} 2>&1"

@@ -19,9 +19,9 @@ rule draw_points:
         seed=settings.value("flows.data.seed"),
         code=settings.code("flows/draw_points"),
     shell:
-        "python workflow/scripts/flows/draw_points.py --kind {params.kind}"
-        " --options {params.options:q} --sizes {params.sizes:q} --seed {params.seed}"
-        " --output {output} 2>&1 | tee {log}"
+        "python {params.code.path:q} --kind {params.kind:q}"
+        " --options {params.options:q} --sizes {params.sizes:q} --seed {params.seed:q}"
+        " --output {output:q} 2>&1 | tee {log:q}"
 
 
 rule train_flow:
@@ -48,15 +48,15 @@ rule train_flow:
         precision=settings.config.precision,
         reproducible=settings.config.reproducible,
         # Not outputs: Snakemake would delete a checkpoint when the job fails.
-        folder="results/{preset}/flows/{density}/{model}/seed{seed}",
-        checkpoint="results/{preset}/checkpoints/flows/{density}/{model}/seed{seed}.safetensors",
+        folder=subpath(output.flow, parent=True),
+        checkpoint=settings.checkpoint,
         code=settings.code("flows/train_flow"),
     shell:
-        "python workflow/scripts/flows/train_flow.py --points {input}"
-        " --flow {params.flow:q} --seed {wildcards.seed} --output {params.folder}"
-        " --checkpoint {params.checkpoint} --device {resources.device}"
-        " --threads {threads} --precision {params.precision}"
-        " --reproducible {params.reproducible} --code {params.code} 2>&1 | tee {log}"
+        "python {params.code.path:q} --points {input:q}"
+        " --flow {params.flow:q} --seed {wildcards.seed:q} --output {params.folder:q}"
+        " --checkpoint {params.checkpoint:q} --device {resources.device:q}"
+        " --threads {threads} --precision {params.precision:q}"
+        " --reproducible {params.reproducible:q} --code {params.code:q} 2>&1 | tee {log:q}"
 
 
 rule evaluate_flow:
@@ -81,10 +81,10 @@ rule evaluate_flow:
         samples=settings.value("flows.evaluation.num_importance_samples"),
         code=settings.code("flows/evaluate_flow"),
     shell:
-        "python workflow/scripts/flows/evaluate_flow.py --flow_path {input.flow}"
-        " --points {input.points} --num_points {params.num}"
-        " --num_importance_samples {params.samples} --output {output}"
-        " --device {resources.device} --threads {threads} 2>&1 | tee {log}"
+        "python {params.code.path:q} --flow_path {input.flow:q}"
+        " --points {input.points:q} --num_points {params.num:q}"
+        " --num_importance_samples {params.samples:q} --output {output:q}"
+        " --device {resources.device:q} --threads {threads} 2>&1 | tee {log:q}"
 
 
 rule evaluate_flow_references:
@@ -101,8 +101,8 @@ rule evaluate_flow_references:
         num=settings.value("flows.evaluation.num_points"),
         code=settings.code("flows/evaluate_flow_references"),
     shell:
-        "python workflow/scripts/flows/evaluate_flow_references.py --points {input}"
-        " --num_points {params.num} --output {output} 2>&1 | tee {log}"
+        "python {params.code.path:q} --points {input:q}"
+        " --num_points {params.num:q} --output {output:q} 2>&1 | tee {log:q}"
 
 
 rule make_portrait:
@@ -125,10 +125,10 @@ rule make_portrait:
         samples=settings.value("flows.evaluation.num_watched_samples"),
         code=settings.code("flows/make_portrait"),
     shell:
-        "python workflow/scripts/flows/make_portrait.py --flow_path {input.flow}"
-        " --points {input.points} --num_samples 1000 --grid_size {params.grid_size}"
-        " --num_importance_samples {params.samples} --output {output}"
-        " --device {resources.device} --threads {threads} 2>&1 | tee {log}"
+        "python {params.code.path:q} --flow_path {input.flow:q}"
+        " --points {input.points:q} --num_samples 1000 --grid_size {params.grid_size:q}"
+        " --num_importance_samples {params.samples:q} --output {output:q}"
+        " --device {resources.device:q} --threads {threads} 2>&1 | tee {log:q}"
 
 
 rule flow_costs:
@@ -151,8 +151,8 @@ rule flow_costs:
         repeats=settings.value("flows.evaluation.repeats"),
         code=settings.code("benchmarks/flow_costs", "flows"),
     shell:
-        "python workflow/scripts/benchmarks/flow_costs.py --flows {params.flows:q}"
-        " --reference {params.reference} --num_points {params.num_points}"
-        " --num_importance_samples {params.samples} --repeats {params.repeats}"
-        " --output {output} --device {resources.device} --threads {threads}"
-        " 2>&1 | tee {log}"
+        "python {params.code.path:q} --flows {params.flows:q}"
+        " --reference {params.reference:q} --num_points {params.num_points:q}"
+        " --num_importance_samples {params.samples:q} --repeats {params.repeats:q}"
+        " --output {output:q} --device {resources.device:q} --threads {threads}"
+        " 2>&1 | tee {log:q}"

@@ -27,16 +27,16 @@ rule train:
         precision=settings.config.precision,
         reproducible=settings.config.reproducible,
         # Not outputs: Snakemake would delete a checkpoint when the job fails.
-        folder="results/{preset}/runs/{system}/{model}/seed{seed}",
-        checkpoint="results/{preset}/checkpoints/{system}/{model}/seed{seed}.safetensors",
+        folder=subpath(output.model, parent=True),
+        checkpoint=settings.checkpoint,
         code=settings.code("models/train"),
     shell:
-        "python workflow/scripts/models/train.py --videos {input}"
-        " --model {params.model:q} --num_frames {params.num_frames}"
-        " --seed {wildcards.seed} --output {params.folder}"
-        " --checkpoint {params.checkpoint} --device {resources.device}"
-        " --threads {threads} --precision {params.precision}"
-        " --reproducible {params.reproducible} --code {params.code} 2>&1 | tee {log}"
+        "python {params.code.path:q} --videos {input:q}"
+        " --model {params.model:q} --num_frames {params.num_frames:q}"
+        " --seed {wildcards.seed:q} --output {params.folder:q}"
+        " --checkpoint {params.checkpoint:q} --device {resources.device:q}"
+        " --threads {threads} --precision {params.precision:q}"
+        " --reproducible {params.reproducible:q} --code {params.code:q} 2>&1 | tee {log:q}"
 
 
 rule evaluate:
@@ -70,11 +70,11 @@ rule evaluate:
         batch_size=settings.value("evaluation.batch_size"),
         code=settings.code("models/evaluate"),
     shell:
-        "python workflow/scripts/models/evaluate.py --model_path {input.model}"
-        " --videos {input.videos} --trajectories {input.trajectories}"
-        " --num_trajectories {params.num} --batch_size {params.batch_size}"
-        " --table {output.table} --errors {output.errors}"
-        " --device {resources.device} --threads {threads} 2>&1 | tee {log}"
+        "python {params.code.path:q} --model_path {input.model:q}"
+        " --videos {input.videos:q} --trajectories {input.trajectories:q}"
+        " --num_trajectories {params.num:q} --batch_size {params.batch_size:q}"
+        " --table {output.table:q} --errors {output.errors:q}"
+        " --device {resources.device:q} --threads {threads} 2>&1 | tee {log:q}"
 
 
 rule evaluate_references:
@@ -99,11 +99,11 @@ rule evaluate_references:
         seed=settings.value("data.seed"),
         code=settings.code("models/evaluate_references"),
     shell:
-        "python workflow/scripts/models/evaluate_references.py"
-        " --train_videos {input.videos[0]} --videos {input.videos}"
-        " --trajectories {input.trajectories} --num_trajectories {params.num}"
-        " --seed {params.seed} --table {output.table} --errors {output.errors}"
-        " --threads {threads} 2>&1 | tee {log}"
+        "python {params.code.path:q}"
+        " --train_videos {input.videos[0]:q} --videos {input.videos:q}"
+        " --trajectories {input.trajectories:q} --num_trajectories {params.num:q}"
+        " --seed {params.seed:q} --table {output.table:q} --errors {output.errors:q}"
+        " --threads {threads} 2>&1 | tee {log:q}"
 
 
 rule measure_dynamics:
@@ -135,11 +135,11 @@ rule measure_dynamics:
         ),
         code=settings.code("models/measure_dynamics"),
     shell:
-        "python workflow/scripts/models/measure_dynamics.py --model_path {input.model}"
-        " --train_videos {input.train_videos} --videos {input.videos}"
-        " --trajectories {input.trajectories} --motion {input.motion}"
-        " --errors {input.errors} --evaluation {params.evaluation:q} --output {output}"
-        " --device {resources.device} --threads {threads} 2>&1 | tee {log}"
+        "python {params.code.path:q} --model_path {input.model:q}"
+        " --train_videos {input.train_videos:q} --videos {input.videos:q}"
+        " --trajectories {input.trajectories:q} --motion {input.motion:q}"
+        " --errors {input.errors:q} --evaluation {params.evaluation:q} --output {output:q}"
+        " --device {resources.device:q} --threads {threads} 2>&1 | tee {log:q}"
 
 
 rule measure_dynamics_references:
@@ -163,10 +163,10 @@ rule measure_dynamics_references:
         evaluation=settings.values("evaluation", "num_extended", "horizons"),
         code=settings.code("models/measure_dynamics_references"),
     shell:
-        "python workflow/scripts/models/measure_dynamics_references.py"
-        " --train_videos {input.train_videos} --motion {input.motion}"
-        " --num_frames {params.num_frames} --evaluation {params.evaluation:q}"
-        " --output {output} --threads {threads} 2>&1 | tee {log}"
+        "python {params.code.path:q}"
+        " --train_videos {input.train_videos:q} --motion {input.motion:q}"
+        " --num_frames {params.num_frames:q} --evaluation {params.evaluation:q}"
+        " --output {output:q} --threads {threads} 2>&1 | tee {log:q}"
 
 
 rule make_films:
@@ -196,11 +196,11 @@ rule make_films:
         num_samples=settings.value("evaluation.num_samples"),
         code=settings.code("models/make_films"),
     shell:
-        "python workflow/scripts/models/make_films.py --model_path {input.model}"
-        " --videos {input.videos} --motions {input.motions}"
-        " --example {params.example} --num_samples {params.num_samples}"
-        " --output {output} --device {resources.device} --threads {threads}"
-        " 2>&1 | tee {log}"
+        "python {params.code.path:q} --model_path {input.model:q}"
+        " --videos {input.videos:q} --motions {input.motions:q}"
+        " --example {params.example:q} --num_samples {params.num_samples:q}"
+        " --output {output:q} --device {resources.device:q} --threads {threads}"
+        " 2>&1 | tee {log:q}"
 
 
 rule check_hnn:
@@ -227,9 +227,9 @@ rule check_hnn:
         ),
         code=settings.code("models/check_hnn"),
     shell:
-        "python workflow/scripts/models/check_hnn.py --trajectories {input}"
-        " --check {params.check:q} --table {output.table} --motions {output.motions}"
-        " --threads {threads} 2>&1 | tee {log}"
+        "python {params.code.path:q} --trajectories {input:q}"
+        " --check {params.check:q} --table {output.table:q} --motions {output.motions:q}"
+        " --threads {threads} 2>&1 | tee {log:q}"
 
 
 rule check_pixelhnn:
@@ -253,6 +253,6 @@ rule check_pixelhnn:
         ),
         code=settings.code("models/check_pixelhnn"),
     shell:
-        "python workflow/scripts/models/check_pixelhnn.py --trajectories {input}"
-        " --check {params.check:q} --table {output.table} --film {output.film}"
-        " --threads {threads} 2>&1 | tee {log}"
+        "python {params.code.path:q} --trajectories {input:q}"
+        " --check {params.check:q} --table {output.table:q} --film {output.film:q}"
+        " --threads {threads} 2>&1 | tee {log:q}"

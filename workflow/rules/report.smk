@@ -33,16 +33,14 @@ rule provenance:
         labels=settings.labels,
         code=settings.code("report/provenance"),
     shell:
-        "python workflow/scripts/report/provenance.py --runs {input}"
+        "python {params.code.path:q} --runs {input:q}"
         " --families {params.families:q} --labels {params.labels:q}"
-        " --preset {wildcards.preset}"
-        " --output {output} 2>&1 | tee {log}"
+        " --preset {wildcards.preset:q}"
+        " --output {output:q} 2>&1 | tee {log:q}"
 
 
 rule choices:
     """What the paper leaves open and what we chose, from the documentation."""
-    input:
-        "docs/choices.md",
     output:
         report(
             "results/{preset}/tables/choices.html",
@@ -55,18 +53,17 @@ rule choices:
     conda:
         "../envs/hgnpipe.yaml"
     params:
+        choices=results.text("docs/choices.md"),
         code=settings.code("report/choices"),
     shell:
-        "python workflow/scripts/report/choices.py --choices {input} --output {output}"
-        " 2>&1 | tee {log}"
+        "python {params.code.path:q} --choices {params.choices.path:q} --output {output:q}"
+        " 2>&1 | tee {log:q}"
 
 
 rule report:
     """All results of one preset on one page that needs no other file."""
     input:
-        results=results.reported,
-        texts=results.texts(ROOT),
-        template="workflow/report/page.html",
+        results.reported,
     output:
         "results/{preset}/report.html",
     log:
@@ -77,19 +74,20 @@ rule report:
     params:
         contents=contents.page,
         folder="results/{preset}",
+        template=results.text("workflow/report/page.html"),
+        # A report of older captions is outdated.
+        texts=text_hash("workflow/report/*"),
         code=settings.code("report/report"),
     shell:
-        "python workflow/scripts/report/report.py --contents {params.contents:q}"
-        " --folder {params.folder} --template {input.template} --output {output}"
-        " 2>&1 | tee {log}"
+        "python {params.code.path:q} --contents {params.contents:q}"
+        " --folder {params.folder:q} --template {params.template.path:q} --output {output:q}"
+        " 2>&1 | tee {log:q}"
 
 
 rule snakemake_report:
     """Snakemake's own report: rules, their times, and the same results. Made on demand."""
     input:
-        results=results.reported,
-        texts=results.texts(ROOT),
-        style="workflow/report/style.css",
+        results.reported,
     output:
         "results/{preset}/snakemake_report.html",
     log:
@@ -104,10 +102,13 @@ rule snakemake_report:
     params:
         settings=results.of_report,
         contents=contents.page,
+        style=results.text("workflow/report/style.css"),
+        # Captions, and rules with their labels: a report of older ones is outdated.
+        texts=text_hash("workflow/report/*.rst", "workflow/rules/*.smk"),
         code=settings.code("report/snakemake_report"),
     shell:
-        "{resources.python} workflow/scripts/report/snakemake_report.py --results {input.results}"
-        " --style {input.style} --settings {params.settings:q} --output {output} 2>&1 | tee {log}"
+        "{resources.python:q} {params.code.path:q} --results {input:q}"
+        " --style {params.style.path:q} --settings {params.settings:q} --output {output:q} 2>&1 | tee {log:q}"
 
 
 rule current_report:
@@ -122,4 +123,4 @@ rule current_report:
     conda:
         "../envs/hgnpipe.yaml"
     shell:
-        "cp -v {input} {output} > {log} 2>&1"
+        "cp -v {input:q} {output:q} > {log:q} 2>&1"

@@ -6,7 +6,6 @@ rule table1:
     input:
         runs=settings.runs("errors.csv"),
         references=settings.per_system("references/{system}.csv"),
-        published="workflow/resources/published_table1.csv",
     output:
         csv=report(
             "results/{preset}/tables/table1.csv",
@@ -28,20 +27,19 @@ rule table1:
     params:
         labels=settings.labels,
         systems=settings.value("systems"),
+        published=results.text("workflow/resources/published_table1.csv"),
         code=settings.code("tables/table1"),
     shell:
-        "python workflow/scripts/tables/table1.py"
-        " --errors {input.runs} {input.references} --published {input.published}"
-        " --labels {params.labels:q} --systems {params.systems}"
-        " --preset {wildcards.preset} --output {output}"
-        " 2>&1 | tee {log}"
+        "python {params.code.path:q}"
+        " --errors {input.runs:q} {input.references:q} --published {params.published.path:q}"
+        " --labels {params.labels:q} --systems {params.systems:q}"
+        " --preset {wildcards.preset:q} --output {output:q} 2>&1 | tee {log:q}"
 
 
 rule table2:
     """How well learned energies are conserved, beside the paper's Table 2."""
     input:
         errors=settings.runs("errors.h5"),
-        published="workflow/resources/published_table2.csv",
     output:
         csv=report(
             "results/{preset}/tables/table2.csv",
@@ -64,13 +62,13 @@ rule table2:
         labels=settings.labels,
         systems=settings.value("systems"),
         example=settings.value("evaluation.example"),
+        published=results.text("workflow/resources/published_table2.csv"),
         code=settings.code("tables/table2"),
     shell:
-        "python workflow/scripts/tables/table2.py --errors {input.errors}"
-        " --published {input.published} --labels {params.labels:q}"
-        " --systems {params.systems} --example {params.example}"
-        " --preset {wildcards.preset} --output {output}"
-        " 2>&1 | tee {log}"
+        "python {params.code.path:q} --errors {input.errors:q}"
+        " --published {params.published.path:q} --labels {params.labels:q}"
+        " --systems {params.systems:q} --example {params.example:q}"
+        " --preset {wildcards.preset:q} --output {output:q} 2>&1 | tee {log:q}"
 
 
 rule dynamics:
@@ -101,10 +99,9 @@ rule dynamics:
         systems=settings.value("systems"),
         code=settings.code("tables/dynamics"),
     shell:
-        "python workflow/scripts/tables/dynamics.py --measures {input}"
-        " --labels {params.labels:q} --systems {params.systems}"
-        " --preset {wildcards.preset} --output {output}"
-        " 2>&1 | tee {log}"
+        "python {params.code.path:q} --measures {input:q}"
+        " --labels {params.labels:q} --systems {params.systems:q}"
+        " --preset {wildcards.preset:q} --output {output:q} 2>&1 | tee {log:q}"
 
 
 rule flows:
@@ -134,9 +131,9 @@ rule flows:
         labels=settings.labels,
         code=settings.code("tables/flows"),
     shell:
-        "python workflow/scripts/tables/flows.py --likelihood {input.likelihood}"
-        " --costs {input.costs} --labels {params.labels:q}"
-        " --preset {wildcards.preset} --output {output} 2>&1 | tee {log}"
+        "python {params.code.path:q} --likelihood {input.likelihood:q}"
+        " --costs {input.costs:q} --labels {params.labels:q}"
+        " --preset {wildcards.preset:q} --output {output:q} 2>&1 | tee {log:q}"
 
 
 use rule flows as flows_of_density with:
@@ -175,8 +172,8 @@ rule hnn_check:
     params:
         code=settings.code("tables/hnn_check"),
     shell:
-        "python workflow/scripts/tables/hnn_check.py --measures {input}"
-        " --preset {wildcards.preset} --output {output} 2>&1 | tee {log}"
+        "python {params.code.path:q} --measures {input:q}"
+        " --preset {wildcards.preset:q} --output {output:q} 2>&1 | tee {log:q}"
 
 
 rule current_table:
@@ -197,5 +194,7 @@ rule current_table:
     localrule: True
     conda:
         "../envs/hgnpipe.yaml"
+    params:
+        folder=subpath(output[0], parent=True),
     shell:
-        "cp -v {input} results/ > {log} 2>&1"
+        "cp -v {input:q} {params.folder:q} > {log:q} 2>&1"

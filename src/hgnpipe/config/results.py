@@ -1,12 +1,12 @@
 """What is made of a preset in the end: tables, figures, and the report of them."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 from hgnpipe.config.flow_settings import FlowSettings
 from hgnpipe.config.schema import FIGURES
 from hgnpipe.config.settings import OfJob, Settings
+from hgnpipe.fingerprint import Source, text_hash
 
 TABLES = ("table1", "table2", "dynamics")
 EVERY_TABLE = (*TABLES, "flows", "hnn_check")
@@ -139,11 +139,9 @@ class Results:
         return json.dumps(whole | parts | local)
 
     @staticmethod
-    def texts(root: Path) -> list[str]:
-        """Captions, template and style: a report of older ones is outdated."""
-        places = ("workflow/report/*",)
-        texts = sorted(path for place in places for path in root.glob(place))
-        return [str(path.relative_to(root)) for path in texts]
+    def text(name: str) -> OfJob:
+        """A text of the repository that a job reads."""
+        return lambda wildcards: Source(text_hash(name), name)
 
 
 def _but_for_kappa(systems: dict[str, Any]) -> str:

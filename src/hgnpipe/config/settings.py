@@ -12,7 +12,7 @@ from typing import Any
 
 from hgnpipe.config.reading import find_block
 from hgnpipe.config.schema import Config, Kind, Preset
-from hgnpipe.fingerprint import code_hash, reached
+from hgnpipe.fingerprint import Source, code_hash, reached
 from hgnpipe.reporting.runs import REFERENCE_LABELS
 
 SCRIPTS = "workflow/scripts"
@@ -208,10 +208,18 @@ class Settings:
             }
         )
 
+    @staticmethod
+    def checkpoint(wildcards: Any, output: Sequence[str]) -> str:
+        """Checkpoint of a training, in the folder of the results that it makes."""
+        *_, runs, name, model, seed, _ = Path(output[0]).parts
+        of_flows = ["flows"] if runs == "flows" else []
+        place = Path(output[0]).parents[4].joinpath("checkpoints", *of_flows, name)
+        return f"{place}/{model}/{seed}.safetensors"
+
     # Code
 
     def code(self, script: str, *every: str) -> OfJob:
-        """Fingerprint of a script below ``workflow/scripts``, and of what it looks up.
+        """A script below ``workflow/scripts``; with all code that it uses or looks up.
 
         A script that can build any system, density, model or flow depends on those
         alone that its job is about.
@@ -222,13 +230,13 @@ class Settings:
         """
         path = f"{SCRIPTS}/{script}.py"
 
-        def of_job(wildcards: Any) -> str:
+        def of_job(wildcards: Any) -> Source:
             job, found = dict(wildcards.items()), []
             for package in ("systems", "densities", "models", "flows"):
                 if f"hgnpipe.{package}" in _reached(path):
                     names = self._looked_up(package, job, package in every)
                     found += [f"hgnpipe.{package}.{name}" for name in names]
-            return _code_hash(path, *sorted(found))
+            return Source(_code_hash(path, *sorted(found)), path)
 
         return of_job
 

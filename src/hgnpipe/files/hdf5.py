@@ -3,6 +3,8 @@
 The first bytes of a file, which HDF5 leaves to its users, are two lines of text: the
 format, and a checksum of all that follows. They are read before the HDF5 library sees
 the file, because a damaged one can make it fail in any way, or read wrong numbers.
+
+No file is locked: it is there when it is whole, and is not changed any more.
 """
 
 import hashlib
@@ -20,7 +22,7 @@ import numpy as np
 import scipy
 
 import hgnpipe
-from hgnpipe.files.whole import AGAIN, check_format, check_there, written_whole
+from hgnpipe.files.whole import AGAIN, check_format, check_there, refusal, written_whole
 
 HEADER_SIZE = 512
 """Bytes that HDF5 leaves to its users; the smallest number that it allows."""
@@ -82,7 +84,7 @@ def opened(path: str | Path, expected: str) -> Iterator[h5py.File]:
     check_there(path)
     try:
         check_whole(path, expected)
-        with h5py.File(path, "r") as file:
+        with h5py.File(path, "r", locking=False) as file:
             yield file
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error}.") from error
@@ -100,9 +102,13 @@ def check_whole(path: Path, expected: str) -> None:
         first = file.read(HEADER_SIZE)
     header = HEADER.fullmatch(first)
     if header is None:
-        if first.startswith(SIGNATURE):  # foreign, or older than checksums
-            check_format(path, _format_inside(path), expected)
-        raise ValueError(f"{path} is damaged or not HDF5 of hgnpipe. {AGAIN}")
+        what = "damaged or not HDF5 of hgnpipe"
+        if first.startswith(SIGNATURE):
+            found = _format_inside(path)
+            if found:  # older than checksums, or without its first lines
+                check_format(path, found, expected)
+                raise ValueError(f"{path} is {what}. {AGAIN}")
+        raise refusal(path, expected, what)
     format, checksum, *apart = (part.decode() for part in header.groups())
     check_format(path, format, expected)
     start, stop = map(int, apart)
@@ -161,13 +167,14 @@ class _DelayedErrors(io.FileIO):
         return len(data)
 
 
-def _format_inside(path: Path) -> object:
-    """Format among the attributes of a file without our header."""
+def _format_inside(path: Path) -> str:
+    """Format of ours among the attributes of a file without our header, or nothing."""
     try:
-        with h5py.File(path, "r") as file:
-            return file.attrs.get("format")
+        with h5py.File(path, "r", locking=False) as file:
+            found = str(file.attrs.get("format"))
     except (OSError, RuntimeError, ValueError):
-        return None
+        return ""
+    return found if found.startswith("hgnpipe ") else ""
 
 
 def _checksum(path: Path, format: str, start: int, stop: int) -> str:

@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from hgnpipe.files.whole import AGAIN, check_format, check_there, written_whole
+from hgnpipe.files.whole import AGAIN, check_format, check_there, refusal, written_whole
 
 
 def save_tensors(
@@ -52,13 +52,13 @@ def load_tensors(
     try:
         with safe_open(path, "pt") as file:
             header = dict(file.metadata() or {})
-            check_format(path, header.get("format"), expected)
+            if not (found := header.get("format", "")).startswith("hgnpipe "):
+                raise refusal(path, expected, "safetensors of another program")
+            check_format(path, found, expected)
             held = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         why = " ".join(str(error).split())
-        raise ValueError(
-            f"{path} is damaged or not safetensors: {why}. {AGAIN}"
-        ) from error
+        raise refusal(path, expected, f"damaged or not safetensors ({why})") from error
     if header.pop("sha256", None) != _checksum(held, header):
         raise ValueError(
             f"{path} is damaged: its content is not what was written. {AGAIN}"

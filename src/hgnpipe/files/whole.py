@@ -8,13 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from hgnpipe.files.kinds import what_it_is
+
 DISK_ERRORS = [
     os.strerror(getattr(errno, name))
     for name in ("ENOSPC", "EDQUOT", "EROFS", "EFBIG", "EIO", "ESTALE")
     if hasattr(errno, name)
 ]
 """How the system says that a disk is full, out of quota, read-only or broken."""
-AGAIN = "Delete it, and `snakemake` makes it again."
+AGAIN = "Delete it if a rule made it: `snakemake` makes it again."
 
 
 def check_format(path: str | Path, found: object, expected: str) -> None:
@@ -29,6 +31,26 @@ def check_format(path: str | Path, found: object, expected: str) -> None:
             f"{path} is a file of format {found!r}; expected {expected!r}."
             + (f" {AGAIN}" if same_kind else "")
         )
+
+
+def refusal(path: str | Path, expected: str, why: str) -> ValueError:
+    """What to say of a file that cannot be read as what was expected.
+
+    Args:
+        path: The file.
+        expected: Format that it should have.
+        why: What is wrong with it, where its beginning does not say that it is
+            something else.
+    """
+    try:
+        what = what_it_is(path)
+        empty = Path(path).stat().st_size == 0
+    except OSError as error:
+        return ValueError(f"{path} cannot be read: {error.strerror}.")
+    if what and repr(expected) not in what:
+        return ValueError(f"{path} is {what}; expected {expected!r}.")
+    what = "empty" if empty else why
+    return ValueError(f"{path} is {what}; expected {expected!r}. {AGAIN}")
 
 
 def check_there(path: str | Path) -> None:

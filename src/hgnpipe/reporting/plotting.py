@@ -60,9 +60,11 @@ STYLE = {
 
 @contextmanager
 def figure_style() -> Iterator[None]:
-    """Draw in the style of this project; no window is opened."""
+    """Draw in the style of this project, whatever the user's own; open no window."""
     matplotlib.use("agg")
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
         yield
 
 

@@ -35,6 +35,9 @@ def take_gpu(names: Sequence[str], folder: Path | None = None) -> int:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 file.close()
+            except OSError:  # a disk without locks
+                file.close()
+                return os.getpid() % len(names)
             else:
                 TAKEN.append(file)
                 return index

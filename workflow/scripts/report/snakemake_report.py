@@ -14,6 +14,8 @@ from tempfile import TemporaryDirectory
 from hgnpipe.files.whole import written_whole
 from hgnpipe.runtime.command import run
 
+ROOT = Path(__file__).parents[3]
+
 
 def main(results: list[Path], style: Path, settings: dict, output: Path) -> None:
     """Write one HTML page that holds all results and needs no other file.
@@ -21,7 +23,7 @@ def main(results: list[Path], style: Path, settings: dict, output: Path) -> None
     Args:
         results: Files of the report; what they were made from is described with them.
         style: Style sheet to add to Snakemake's.
-        settings: Configuration of the workflow, laid over config.yaml.
+        settings: Configuration of the workflow, instead of config.yaml.
         output: Page to write.
     """
     with TemporaryDirectory() as folder:
@@ -31,8 +33,8 @@ def main(results: list[Path], style: Path, settings: dict, output: Path) -> None
         command = [
             *(sys.executable, "-m", "snakemake", "--report", page, "--nolock"),
             *("--profile", "none", "--workflow-profile", "none"),
-            *("--report-stylesheet", style),
-            *("--configfile", config, "--", *results),
+            *("--snakefile", ROOT / "Snakefile", "--report-stylesheet", style),
+            *("--configfile", config, "--replace-workflow-config", "--", *results),
         ]
         done = subprocess.run(list(map(str, command)))
         if done.returncode or not page.exists():

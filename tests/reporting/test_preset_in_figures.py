@@ -1,0 +1,47 @@
+"""Every figure says which preset it is of, and covers nothing by that."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from PIL import Image
+
+from hgnpipe.reporting.plotting import figure_style, save_figure
+from hgnpipe.reporting.strips import save_animation
+
+
+def drawn(folder):
+    """A figure in a folder, as pixels, and the texts that belong to it."""
+    folder.mkdir(parents=True)
+    with figure_style():
+        figure, axes = plt.subplots()
+        axes.set_xlabel(
+            "a label that is long enough to reach into the right corner" * 2
+        )
+        save_figure(figure, [folder / "fig.png"])
+    words = [text.get_text() for text in figure.texts]
+    label = axes.xaxis.label.get_window_extent()
+    below = [text.get_window_extent().y1 <= label.y0 for text in figure.texts]
+    return np.asarray(Image.open(folder / "fig.png")), words, below
+
+
+def test_a_figure_of_a_preset_says_so_below_all_else(tmp_path):
+    one, words, below = drawn(tmp_path / "results/tiny/figures")
+    assert words == ["tiny preset"] and below == [True]
+    other, words, _ = drawn(tmp_path / "results/large/figures")
+    assert words == ["large preset"] and (one != other).any()
+
+
+def test_a_figure_elsewhere_says_nothing_of_presets(tmp_path):
+    assert drawn(tmp_path / "here")[1] == []
+
+
+def test_an_animation_of_a_preset_says_so_in_its_corner(tmp_path):
+    white = np.full((2, 60, 120, 3), 255, np.uint8)
+    for name in ("results/tiny/figures", "here"):
+        (tmp_path / name).mkdir(parents=True)
+        save_animation(white, [tmp_path / name / "a.gif"])
+    one, other = (
+        np.asarray(Image.open(tmp_path / name / "a.gif").convert("L"))
+        for name in ("results/tiny/figures", "here")
+    )
+    assert (other > 250).all() and (one[40:, 60:] < 200).any()
+    assert (one[:30] > 250).all()
