@@ -208,6 +208,8 @@ def legal_values(hint: Any) -> str:
 
 
 def _plural(hint: Any) -> str:
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        return " or ".join(map(_plural, typing.get_args(hint)))
     words = legal_values(hint)
     return words if words.startswith("keys") else words.removeprefix("a ") + "s"
 

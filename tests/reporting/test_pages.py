@@ -146,7 +146,7 @@ def test_a_table_of_a_preset_says_so_in_every_file(tmp_path):
     paths = [tmp_path / f"1.{kind}" for kind in ("html", "csv", "md")]
     write_table(TABLE, LAID_OUT, ["Words."], "Title", paths, preset="tiny")
     html, csv, markdown = (path.read_text("utf-8") for path in paths)
-    assert csv == "preset,a,b\ntiny,0.333333,x\ntiny,,y\n"
+    assert csv == "preset,a,b\ntiny,0.333333,x\ntiny,N/A,y\n"
     assert markdown.startswith("# Title, tiny preset\n")
     assert "<title>Title, tiny preset</title>" in html
 

@@ -12,8 +12,6 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from hgnpipe.collection import legal_values
-
 SECTION = re.compile(r"^(?:Args|Attributes):\n((?:(?: .*)?\n)*)", re.MULTILINE)
 ENTRY = re.compile(r"^    (\w+): (.*(?:\n        .*)*)", re.MULTILINE)
 INDENTED: dict[str, Any] = {
@@ -47,12 +45,19 @@ def options_of(owner: Callable[..., Any]) -> list[Option]:
     return [
         Option(
             name,
-            legal_values(hints.get(name, Any)),
+            _legal(hints.get(name, Any)),
             "" if one.default is one.empty else json.dumps(one.default, default=str),
             meanings.get(name, ""),
         )
         for name, one in inspect.signature(owner).parameters.items()
     ]
+
+
+def _legal(hint: Any) -> str:
+    # Imported when something is explained: scripts do not depend on it for anything.
+    from hgnpipe.collection import legal_values
+
+    return legal_values(hint)
 
 
 def meanings_of(owner: Callable[..., Any]) -> dict[str, str]:
@@ -103,9 +108,9 @@ def explain_mistake(main: Callable[..., Any], message: str) -> str:
     inside = re.search(r"Expected a <class '(\w+)'>", what)
     if typing.is_typeddict(hint) and inside and inside[1] != "dict":
         kinds = {kind.__name__: kind for kind in (int, float, bool, str, list, tuple)}
-        legal = legal_values(kinds.get(inside[1], Any))
+        legal = _legal(kinds.get(inside[1], Any))
         return f"--{name}: {value} stands where {legal} must stand"
-    return f"--{name} is {value}; it must be {legal_values(hint)}"
+    return f"--{name} is {value}; it must be {_legal(hint)}"
 
 
 def _keys_around(hint: Any, names: set[str]) -> list[str]:
