@@ -931,7 +931,7 @@ def watched(**changes):
         (
             "measure_dynamics",
             {"evaluation": EXTENT},
-            "--evaluation lacks 'symetric_repeats'",
+            "--evaluation lacks 'batch_size', 'symetric_re",
         ),
         ("train_flow", flow(family="hgn"), "Unknown flow family 'hgn'"),
         ("train_flow", flow(options={"width": 1}), "Unknown option 'width'"),

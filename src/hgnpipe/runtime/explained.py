@@ -103,8 +103,10 @@ def explain_mistake(main: Callable[..., Any], message: str) -> str:
     hint = typing.get_type_hints(main).get(name, Any)
     if keys := re.search(r"(Missing required|Unexpected) keys: \{(.*)\}", what):
         verb = "lacks" if keys[1].startswith("Missing") else "has the unknown key"
-        known = ", ".join(_keys_around(hint, set(re.findall(r"\w+", keys[2]))))
-        return f"--{name} {verb} {keys[2]}; known there are {known}"
+        named = sorted(re.findall(r"\w+", keys[2]))  # a set has no order
+        known = ", ".join(_keys_around(hint, {*named}))
+        wrong = ", ".join(map(repr, named))
+        return f"--{name} {verb} {wrong}; known there are {known}"
     inside = re.search(r"Expected a <class '(\w+)'>", what)
     if typing.is_typeddict(hint) and inside and inside[1] != "dict":
         kinds = {kind.__name__: kind for kind in (int, float, bool, str, list, tuple)}
