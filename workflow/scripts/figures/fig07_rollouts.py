@@ -106,10 +106,11 @@ def with_skill(label: str, skill: str | None) -> str:
 
 
 def shortened(strips: list[Strip]) -> list[Strip]:
-    """The same with labels for the narrow panels of an animation."""
+    """The same for the narrow panels of an animation: at usual speed, short labels."""
     return [
         (label.split(", skill")[0].replace(" (", "\n("), frames)
         for label, frames in strips
+        if not label.endswith(" speed")
     ]
 
 
