@@ -14,6 +14,7 @@ ROOT = Path(workflow.current_basedir)
 sys.path.insert(0, str(ROOT / "src"))
 
 from hgnpipe.config.checks import check_config
+from hgnpipe.config.contents import Contents
 from hgnpipe.config.environment import (
     check_device,
     check_folders,
@@ -23,8 +24,9 @@ from hgnpipe.config.environment import (
 )
 from hgnpipe.config.flow_settings import FlowSettings
 from hgnpipe.config.messages import failures, made, one_line, say_last
-from hgnpipe.config.plain_yaml import check_yaml
+from hgnpipe.config.plain_yaml import check_yaml, value_in
 from hgnpipe.config.results import Results
+from hgnpipe.config.sense import remarks
 from hgnpipe.config.targets import asked_for, check_targets
 from hgnpipe.fingerprint import text_hash
 
@@ -55,7 +57,9 @@ shell.prefix(
 share_environment()
 with one_line():
     settings = check_config(config, Path(".snakemake/hgnpipe_checked"), FILES)
-flow_settings, results = FlowSettings(settings), Results(settings)
+flow_settings = FlowSettings(settings)
+results = Results(settings, top=value_in(FILES[0], "preset"))
+contents = Contents(results)
 
 
 wildcard_constraints:
@@ -100,6 +104,8 @@ with one_line():
 
 
 onstart:
+    for remark in remarks(settings.blocks[settings.config.preset]):
+        print(f"Remark: {remark}", file=sys.stderr)
     with one_line():
         check_programs(workflow.executor_plugin.name)
         to_run = workflow.dag.needrun_jobs()

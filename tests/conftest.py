@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from filelock import FileLock
+from jaxtyping import config as jaxtyping_config
 from pipeline import RUN, contents, copy_sources, make, shown, train_longer
 
 from hgnpipe.models.hgn import HGN
@@ -17,6 +18,14 @@ torch.set_num_threads(1)
 def pytest_collection_modifyitems(items):
     """The slow files first: then no process waits long for the last one."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.fixture
+def unchecked():
+    """Annotations are not checked, as where users call: only our own checks answer."""
+    jaxtyping_config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping_config.update("jaxtyping_disable", False)
 
 
 @pytest.fixture

@@ -2,10 +2,18 @@ import math
 import re
 import sys
 from datetime import date
+from pathlib import Path
+from typing import Literal
 
 import pytest
 
-from hgnpipe.collection import Collection, check_options, lookup, require
+from hgnpipe.collection import (
+    Collection,
+    check_options,
+    legal_values,
+    lookup,
+    require,
+)
 from hgnpipe.densities import DENSITIES
 from hgnpipe.flows import FLOWS
 from hgnpipe.models import MODELS
@@ -234,5 +242,26 @@ def test_a_number_that_yaml_reads_as_text_is_answered_with_how_to_write_it(text,
 
 @pytest.mark.parametrize("text", ["fast", "inf", "nan", ""])
 def test_a_text_that_is_no_number_gets_no_such_advice(text):
-    with pytest.raises(ValueError, match=r"it must be float\.$"):
+    with pytest.raises(ValueError, match=r"it must be a number\.$"):
         check_options("build", build, {"size": 3, "speed": text})
+
+
+@pytest.mark.parametrize(
+    ("hint", "words"),
+    [
+        (int, "a whole number"),
+        (float | None, "a number or null"),
+        (bool, "true or false"),
+        (tuple[float, float], "a list of 2 numbers"),
+        (list[float] | tuple[float, float], "a list of 2 numbers"),
+        (tuple[int, ...], "a list of whole numbers"),
+        (list[str] | None, "a list of texts or null"),
+        (dict[str, int], "keys and their values"),
+        (list[dict], "a list of keys and their values"),
+        (Literal["a", "b"], "'a' or 'b'"),
+        (Path, "a path"),
+        (list[Path], "a list of paths"),
+    ],
+)
+def test_types_are_said_in_words(hint, words):
+    assert legal_values(hint) == words

@@ -329,7 +329,7 @@ RERUNNING = {
 """Scripts that an edit of a module reruns, exactly."""
 
 RERUNNING_NOTHING = {
-    "a new system": ("systems/duffing.py", None, "class Duffing: ..."),
+    "a new system": ("systems/quartic.py", None, "class Quartic: ..."),
     "a new density": ("densities/blob.py", None, "def blob(): ..."),
     "a new family of models": ("models/ours.py", None, "class Ours: ..."),
     "a new family of flows": ("flows/ours.py", None, "class Ours: ..."),

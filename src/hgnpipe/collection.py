@@ -10,15 +10,27 @@ import inspect
 import json
 import math
 import pkgutil
+import types
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any, TypeVar
 
 from pydantic import ConfigDict, ValidationError, create_model
 
 T = TypeVar("T")
 
+WORDS = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "text",
+    list: "a list",
+    tuple: "a list",
+    type(None): "null",
+}
+"""What values of a type are called, as in YAML."""
 STRICT = ConfigDict(
     extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=()
 )
@@ -60,6 +72,10 @@ class Collection:
         raise ValueError(
             f"{self.package}.{name} defines no class or function of its name."
         )
+
+    def all(self) -> dict[str, Callable[..., Any]]:
+        """What every file is there for, by its name."""
+        return {name: self.find(name) for name in self.names()}
 
     def check(self, name: str, options: Mapping[str, Any]) -> dict[str, Any]:
         """See `check_options`; nothing is built.
@@ -142,7 +158,8 @@ def check_options(
             raise ValueError(f"Unknown option {name!r} of {owner}. Known: {known}.")
     for name in options:
         if name in wrong:
-            legal = _spelled(hints[name], wrong[name]) + number_hint(options[name])
+            legal = legal_values(hints[name]) + number_hint(options[name])
+            legal = "finite" if wrong[name] == "finite_number" else legal
             require(False, f"Option {name!r} of {owner}", options[name], legal)
     raise ValueError(f"Missing option {next(iter(wrong))!r} of {owner}.")
 
@@ -169,11 +186,30 @@ def number_hint(value: object) -> str:
     return f" (YAML reads this as text; write it like {legal})"
 
 
-def _spelled(hint: Any, wrong: str) -> str:
-    """What may stand where ``hint`` is annotated, and something else was found."""
-    if wrong == "finite_number":
-        return "finite"
-    return hint.__name__ if isinstance(hint, type) else str(hint)
+def legal_values(hint: Any) -> str:
+    """What may stand where ``hint`` is annotated, in words."""
+    origin, parts = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        # A list of numbers that stands beside a tuple of two is the same, untyped.
+        pairs = [part for part in parts if typing.get_origin(part) is tuple]
+        lists = [part for part in parts if typing.get_origin(part) is list]
+        kept = [part for part in parts if not (pairs and part in lists)]
+        return " or ".join(map(legal_values, kept))
+    if origin is typing.Literal:
+        return " or ".join(map(repr, parts))
+    if origin is tuple and parts and Ellipsis not in parts:
+        return f"a list of {len(parts)} {_plural(parts[0])}"
+    if origin in (list, tuple) and parts:
+        return f"a list of {_plural(parts[0])}"
+    kind = origin or hint
+    if isinstance(kind, type) and issubclass(kind, (Mapping, PurePath)):
+        return "keys and their values" if issubclass(kind, Mapping) else "a path"
+    return WORDS.get(kind, getattr(kind, "__name__", str(kind)))
+
+
+def _plural(hint: Any) -> str:
+    words = legal_values(hint)
+    return words if words.startswith("keys") else words.removeprefix("a ") + "s"
 
 
 def _plain(name: str) -> str:

@@ -166,6 +166,13 @@ def test_everything_of_the_preset_is_asked_for(settings):
     assert len(wanted) == len({*wanted})
 
 
+def test_another_preset_than_that_of_the_file_leaves_the_copies_alone(settings):
+    own, other = (Results(settings, top=top).current() for top in ("smoke", "laptop"))
+    assert len(own) == len(other) and "results/table1.csv" in own
+    assert all(path.startswith("results/smoke/") for path in other)
+    assert {"results/smoke/tables/table1.csv", "results/smoke/report.html"} <= {*other}
+
+
 def test_every_figure_of_the_schema_has_files(settings):
     figures = Results(settings).figures("smoke")
     of_every_preset = {*FIGURES} - {"fig15"}  # that of kappas: see test_kappas.py
@@ -193,6 +200,13 @@ def test_families_of_models_are_asked_for_without_those_of_flows(settings):
         for kinds in ((), (["models"],))
     )
     assert models == {*SMOKE["models"]} and every - models == {"rnvp_3", "nhf_2"}
+
+
+def test_labels_are_in_the_order_of_the_preset_and_references_are_last(checked):
+    settings = checked({"models": ["hgn_leapfrog", "hnn", "hgn_euler"]})
+    labels = list(json.loads(settings.labels(job())))
+    assert labels[:3] == ["hgn_leapfrog", "hnn", "hgn_euler"]
+    assert labels[3:5] == ["rnvp_3", "nhf_2"] and labels[5] == "mean_image"
 
 
 def test_labels_are_of_the_rows_of_the_preset_and_of_the_references(partial):

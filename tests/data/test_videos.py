@@ -252,6 +252,13 @@ def test_splits_bring_the_first_videos_and_their_motion(source, target):
     np.testing.assert_array_equal(split.draw(noisy - split.q), split.frames)
 
 
+@pytest.mark.parametrize("num", [0, -1])
+def test_a_number_of_videos_that_is_none_is_refused(source, target, num):
+    rendered(source, target)
+    with pytest.raises(ValueError, match=f"^num is {num}; it must be 1 or more.$"):
+        open_videos(target, num)
+
+
 def test_videos_of_another_motion_are_refused(source, target, tmp_path):
     rendered(source, target)
     with edited(source) as file:

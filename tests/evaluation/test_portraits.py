@@ -6,7 +6,7 @@ import pytest
 import torch
 from damage import edited
 
-from hgnpipe.evaluation.likelihood import local_minima
+from hgnpipe.evaluation.minima import local_minima
 from hgnpipe.evaluation.portraits import (
     PORTRAIT,
     Portrait,

@@ -411,6 +411,99 @@ def test_every_sample_of_the_momentum_is_of_the_point_it_stands_for():
 
 # Every flow
 
+FAR = [3000.0, 1e4, -1e8, 1e15, -1e25, 3e38, -1e39, 1e300]
+"""Coordinates far from anything that a flow has learned."""
+
+
+def wild(family, scale, **options):
+    """A flow with weights as large as those of a training that went astray."""
+    flow = build_flow(family, num_dims=2, hidden_size=8, **options)
+    generator = noise(4)
+    with torch.no_grad():
+        for weight in flow.parameters():
+            weight.add_(scale * torch.randn(weight.shape, generator=generator))
+    return flow
+
+
+KINDS = [("nhf", {"prior": prior}) for prior in PRIORS] + [
+    (family, {}) for family in FLOWS.names() if family != "nhf"
+]
+
+
+@pytest.mark.parametrize(("family", "options"), KINDS)
+@pytest.mark.parametrize("scale", [0.0, 0.1, 1.0, 30.0])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_density_of_any_finite_point_is_a_number_or_nothing(
+    family, options, scale, dtype
+):
+    flow = wild(family, scale, **options).to(dtype)
+    points = torch.cartesian_prod(
+        torch.tensor([0.5, *FAR], dtype=torch.float64),
+        torch.tensor([0.0, *FAR], dtype=torch.float64),
+    )
+    for values in flow.log_density(points, 5, noise()):
+        assert not values.isnan().any() and (values < torch.inf).all()
+
+
+@pytest.mark.parametrize(("family", "options"), KINDS)
+def test_a_far_point_leaves_the_densities_of_the_others_as_they_are(family, options):
+    flow, points = wild(family, 0.1, **options), states(2, 6, torch.float32).q
+    expected = flow.log_density(points, 5, noise())
+    points[2] = torch.tensor([3000.0, -1e30])
+    found = flow.log_density(points, 5, noise())
+    for one, other in zip(found, expected, strict=True):
+        assert one[2] < -1e3
+        assert torch.equal(one[[0, 1, 3, 4, 5]], other[[0, 1, 3, 4, 5]])
+
+
+def test_a_sample_that_ran_over_counts_for_nothing_beside_the_others():
+    class Half(type(moving())):
+        def log_weights(self, q, num_samples=1, generator=None):
+            weights = super().log_weights(q, num_samples, generator)
+            weights[0] = torch.nan
+            return weights
+
+    flow, q = moving(2), states(2, 5).q
+    weights = flow.log_weights(q, 4, noise())
+    flow.__class__ = Half
+    bound, estimate = flow.log_density(q, 4, noise())
+    assert (bound == -torch.inf).all()
+    expected = weights[1:].logsumexp(0) - math.log(4)
+    torch.testing.assert_close(estimate, expected)
+
+
+@every_family
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.int64])
+def test_rows_of_any_precision_have_the_density_of_that_of_the_flow(family, dtype):
+    flow, rows = small(family), torch.tensor([[1, -2], [0, 3]], dtype=dtype)
+    found = flow.log_density(rows, 3, noise())
+    expected = flow.log_density(rows.float(), 3, noise())
+    for one, other in zip(found, expected, strict=True):
+        assert one.dtype == torch.float32 and torch.equal(one, other)
+
+
+@every_family
+@pytest.mark.parametrize("num", [0, -1])
+def test_a_density_from_no_samples_is_refused(family, num):
+    message = f"^num_importance_samples is {num}; it must be 1 or more.$"
+    with pytest.raises(ValueError, match=message):
+        small(family).log_density(torch.zeros(3, 2), num)
+
+
+@every_family
+@pytest.mark.parametrize(
+    ("points", "message"),
+    [
+        (torch.zeros(3, 5), r"shape of the points is \(3, 5\); .* \(points, 2\)"),
+        (torch.zeros(2), r"shape of the points is \(2,\)"),
+        (torch.tensor([[0.0, torch.nan]]), "a coordinate that is not a finite number"),
+        (torch.tensor([[torch.inf, 0.0]]), "a coordinate that is not a finite number"),
+    ],
+)
+def test_points_that_have_no_density_are_refused(unchecked, family, points, message):
+    with pytest.raises(ValueError, match=message):
+        small(family).log_density(points)
+
 
 @every_family
 def test_every_parameter_gets_a_gradient_from_the_loss(family):

@@ -147,6 +147,28 @@ def test_far_away_the_log_density_is_low_but_finite(distance):
     torch.testing.assert_close(slope, torch.tensor([4.0, -4.0]))
 
 
+FAR = [1e4, 1e8, 1e20, 3e38, float("inf")]
+
+
+@every_shape
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_at_any_distance_the_log_density_is_a_number_or_minus_infinity(
+    sigma, beta, dtype
+):
+    s = torch.tensor([*FAR, *(-x for x in FAR)], dtype=dtype)
+    values = prior(sigma, beta, dtype).log_prob(s)
+    assert not values.isnan().any() and (values < 0).all()
+    assert values[4] == values[9] == -torch.inf
+
+
+@every_shape
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_at_any_distance_the_distribution_function_is_zero_or_one(sigma, beta, dtype):
+    s = torch.tensor(FAR, dtype=dtype)
+    tested = prior(sigma, beta, dtype)
+    assert (tested.cdf(s) == 1).all() and (tested.cdf(-s) == 0).all()
+
+
 def test_every_pair_of_parameters_is_a_distribution_of_its_own():
     together = SoftUniform(torch.tensor([1.0, 2.0]), torch.tensor([[3.0], [4.0]]))
     assert together.batch_shape == (2, 2)

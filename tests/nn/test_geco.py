@@ -73,6 +73,14 @@ def test_the_multiplier_stops_at_its_bounds_and_says_so(error, bound):
     assert f"bound {bound:g}" in geco.remark and f"{error:.3g}" in geco.remark
 
 
+@pytest.mark.parametrize("initial", [710.0, 1e-30, 1e30])
+def test_every_multiplier_inside_its_bounds_weighs_the_error(initial):
+    geco = Geco(0.1, initial, (1e-30, 1e30))
+    loss = geco.loss(torch.tensor(0.3), torch.tensor(0.0), 0.1)
+    assert loss.item() == pytest.approx(0.2 * geco.multiplier.item(), rel=1e-5)
+    assert 0 < geco.multiplier < torch.inf
+
+
 def test_an_evaluation_moves_nothing():
     geco = Geco(kappa=0.1).eval()
     loss_and_inputs(geco, 0.3, 0.5, rate=0.1)
@@ -96,6 +104,8 @@ def test_multiplier_and_average_are_saved_with_the_model():
         ({"kappa": 0.1, "initial": 20.0}, r"multiplier.*20.*in 0.1 to 10"),
         ({"kappa": 0.1, "bounds": (0.0, 1.0)}, "bounds"),
         ({"kappa": 0.1, "bounds": (2.0, 1.0)}, "bounds"),
+        ({"kappa": 0.1, "bounds": (0.1, 1e39)}, "between 1e-30 and 1e"),
+        ({"kappa": 0.1, "bounds": (1e-50, 1.0)}, "between 1e-30 and 1e"),
     ],
 )
 def test_an_option_out_of_range_is_named(options, name):

@@ -26,7 +26,7 @@ VARIANTS = {
     "nhf_importance": ("nhf", {**NHF, "num_importance_samples": 2}),
     "rnvp": ("realnvp", NHF),
 }
-OF_VECTORS = {"num_keypoints", "hidden_size"}
+OF_VECTORS = {"num_keypoints", "hidden_size", "prior_components"}
 OF_GECO = {"multiplier_bounds", "geco_start"}
 UNUSED = {
     "hgn": {"first_horizon"} | OF_VECTORS,
@@ -61,7 +61,7 @@ OTHERS = {
     "elbo_iterations": 2, "multiplier_bounds": (0.5, 1.001), "geco_rate": 0.02,
     "geco_start": 2, "num_pairs": 2, "num_keypoints": 3, "inferred_frame": "middle",
     "num_targets": 6, "num_frames": 3, "latent_size": 4, "image_size": 16,
-    "num_dims": 3,
+    "num_dims": 3, "prior_components": 3,
 }  # fmt: skip
 """Another value of every option that is no choice between two."""
 

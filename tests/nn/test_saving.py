@@ -260,3 +260,14 @@ def test_drawing_weights_leaves_the_global_generator_alone(variant):
     before = torch.get_rng_state()
     built(variant, seed=3)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("seed", [2**64, 10**30])
+def test_a_seed_that_torch_does_not_have_is_refused(seed):
+    for build, options in (
+        (models.build_model, {"family": "pixelhnn", "image_size": 8, "latent_size": 2}),
+        (flows.build_flow, {"family": "realnvp", "num_dims": 2}),
+    ):
+        with pytest.raises(ValueError, match=f"^seed is {seed}; it must be below 2"):
+            build(**options, seed=seed)
+        build(**options, seed=2**64 - 1)

@@ -152,19 +152,57 @@ def test_a_missing_table_is_named(paths, tmp_path):
             "3.000 ± 0.020 (K = 10)\nexcess 1.300 ± 0.010\nbound 3.500",
         ),
         ("RNVP, 3 layers", "modes", "1.800 ± 0.020\nexcess 0.100 ± 0.010"),
-        ("RNVP, 3 layers", "a_table", "-0.500 ± 0.020"),
+        ("RNVP, 3 layers", "a-table", "-0.500 ± 0.020"),
         ("Gaussian", "modes", "2.900 ± 0.050\nexcess 1.200 ± 0.060"),
         ("Target", "modes", "1.700 ± 0.010"),
-        ("NHF, 2 steps", "a_table", "—"),
+        ("NHF, 2 steps", "a-table", "—"),
     ],
 )  # fmt: skip
 def test_a_cell_says_the_likelihood(table, label, density, expected):
     assert layout_likelihood(table).loc[label, density] == expected
 
 
+@pytest.mark.parametrize(
+    ("nll", "unjudged", "expected"),
+    [
+        ((2.5, 0.1), (0, 0), "2.500 ± 0.100 (K = 9)\nbound 3.000"),
+        (
+            (2.5, 0.1), (3, 4),
+            "2.500 ± 0.100 (K = 9)\nbound 3.000\npoints not judged: 3\n"
+            "not by the bound: 4",
+        ),
+        ((2.5, np.nan), (0, 0), "2.500 (one point) (K = 9)\nbound 3.000"),
+        (
+            (np.inf, np.nan), (20, 0),
+            "not finite at any point (K = 9)\nbound 3.000\npoints not judged: 20",
+        ),
+    ],
+)  # fmt: skip
+def test_a_cell_says_how_many_points_have_no_density(tmp_path, nll, unjudged, expected):
+    found = [
+        ("nll", *nll), ("nll_bound", 3.0, 0.1), ("num_importance_samples", 9, np.nan),
+        ("num_unjudged", unjudged[0], np.nan),
+        ("num_unjudged_bound", unjudged[1], np.nan),
+    ]  # fmt: skip
+    path = tmp_path / "far.csv"
+    table = pd.DataFrame([("wine", "nhf", 0, *row) for row in found], columns=COLUMNS)
+    table.to_csv(path, index=False, na_rep="N/A")
+    laid_out = layout_likelihood(read_likelihood([path], LABELS))
+    assert laid_out.loc["NHF, 2 steps", "wine"] == expected
+
+
+def test_an_inverse_without_a_number_is_said_in_words(tmp_path):
+    path, found = tmp_path / "map.csv", of_the_map("modes", "nhf", 0, 2, 0.25)
+    table = pd.DataFrame(found, columns=COLUMNS)
+    table.loc[table.measure == "inversion_error_float32", "value"] = np.inf
+    table.to_csv(path, index=False)
+    laid_out = layout_structure(read_likelihood([path], LABELS))
+    assert laid_out.loc["inverse, float32"].tolist() == ["not finite"]
+
+
 def test_flows_go_down_and_densities_across(table):
     laid_out = layout_likelihood(table)
-    assert laid_out.columns.tolist() == ["modes", "a_table"]
+    assert laid_out.columns.tolist() == ["modes", "a-table"]
     assert laid_out.index.tolist() == [*LABELS.values(), "mine"]
     assert "nats" in laid_out.index.name
 

@@ -16,13 +16,13 @@ def table_of(*rows):
 def read(tmp_path):
     """Write rows to a file for each system, model and seed, and read them again."""
 
-    def read(*rows, labels=LABELS):
+    def read(*rows, labels=LABELS, systems=()):
         paths = []
         groups = table_of(*rows).groupby(["system", "model", "seed"], sort=False)
         for number, (_, group) in enumerate(groups):
             paths.append(tmp_path / f"{number}.csv")
             group.to_csv(paths[-1], index=False)
-        return read_measures(paths, labels)
+        return read_measures(paths, labels, systems)
 
     return read
 
@@ -57,6 +57,13 @@ def test_rows_are_in_the_order_of_systems_labels_and_seeds(read):
         ["spring", "slow", 0], ["spring", "fast", 0], ["spring", "fast", 1],
         ["spring", "mean_image", 0], ["spring", "mine", 0], ["orbit", "slow", 0],
     ]  # fmt: skip
+
+
+def test_systems_are_in_the_order_of_the_preset_and_called_as_in_figures(read):
+    keys = [(s, "fast", 0) for s in ("two_body", "mass_spring", "other")]
+    rows = [(*key, "valid_steps", 1.0, 1.0, 5) for key in keys]
+    table = read(*rows, systems=["mass_spring", "two_body"])
+    assert list(layout_measures(table)) == ["mass-spring", "two-body", "other"]
 
 
 def test_a_model_without_a_label_is_called_by_its_name(read):

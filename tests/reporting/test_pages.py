@@ -133,13 +133,22 @@ LAID_OUT = {"One": pd.DataFrame([["1"]], pd.Index(["a"], name="model"), ["b"])}
 
 def test_files_are_told_apart_by_what_they_end_in(tmp_path):
     paths = [tmp_path / f"1.{kind}" for kind in ("html", "csv", "md")]
-    write_table(TABLE, LAID_OUT, ["Words."], "Title", paths, missing="N/A")
+    write_table(TABLE, LAID_OUT, ["Words."], "Title", paths)
     html, csv, markdown = (path.read_text("utf-8") for path in paths)
     assert csv == "a,b\n0.333333,x\nN/A,y\n"
     assert markdown.startswith("# Title\n\n## One\n\n| model | b |\n")
     assert markdown.endswith("\n\nWords.\n")
     assert "<h2>One</h2>" in html and "<p>Words.</p>" in html
     assert "<title>Title</title>" in html
+
+
+def test_a_table_of_a_preset_says_so_in_every_file(tmp_path):
+    paths = [tmp_path / f"1.{kind}" for kind in ("html", "csv", "md")]
+    write_table(TABLE, LAID_OUT, ["Words."], "Title", paths, preset="tiny")
+    html, csv, markdown = (path.read_text("utf-8") for path in paths)
+    assert csv == "preset,a,b\ntiny,0.333333,x\ntiny,,y\n"
+    assert markdown.startswith("# Title, tiny preset\n")
+    assert "<title>Title, tiny preset</title>" in html
 
 
 def test_an_unknown_kind_of_file_is_named_before_anything_is_written(tmp_path):

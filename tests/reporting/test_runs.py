@@ -2,7 +2,14 @@ from pathlib import Path
 
 import pytest
 
-from hgnpipe.reporting.runs import Run, by_run, label_of, run_of, system_of
+from hgnpipe.reporting.runs import (
+    Run,
+    by_run,
+    label_of,
+    preset_of,
+    run_of,
+    system_of,
+)
 
 FLOW = "results/tiny/flows/two_moons/nhf_2/seed3/portrait.h5"
 PATH = "results/tiny/runs/two_body/hgn_leapfrog/seed12/films.h5"
@@ -64,3 +71,17 @@ def test_models_and_references_are_called_by_their_labels_or_by_their_names():
     names = ["hgn", "mean_image", "noise_floor", "true_video", "gaussian", "mine"]
     called = [label_of(name, labels) for name in names]
     assert called == ["HGN", "grey", "noise floor", "true video", "Gaussian", "mine"]
+
+
+@pytest.mark.parametrize(
+    ("path", "preset"),
+    [
+        ("results/tiny/figures/fig05.png", "tiny"),
+        (Path("/a/b/results/tiny/figures/fig05.png"), "tiny"),
+        ("results/benchmarks/speed.png", ""),
+        ("results/figures/fig05.png", ""),
+        ("fig05.png", ""),
+    ],
+)
+def test_a_figure_among_results_is_of_the_preset_of_its_path(path, preset):
+    assert preset_of(path) == preset

@@ -119,12 +119,39 @@ def test_systems_are_in_the_order_of_the_runs_and_training_comes_first(table):
     assert found == [[system, s] for system in SYSTEMS for s in ("train", "test")]
 
 
+def test_systems_are_in_the_order_of_the_preset_whichever_has_run(
+    all_errors, published
+):
+    references = all_errors.model.isin(["mean_image", "noise_floor", "true_video"])
+    some = all_errors[references | (all_errors.system == "spring")]
+    table = table1(some, published, LABELS, systems=["orbit", "spring"])
+    one = table[table.model == "mean_image"]
+    assert list(dict.fromkeys(one.system)) == ["orbit", "spring"]
+    page = layout1(table, ["orbit", "spring"])
+    assert list(page.columns)[::2] == [("orbit", "train"), ("spring", "train")]
+
+
+def test_the_page_calls_systems_as_figures_do(all_errors, published):
+    errors = all_errors.replace({"system": {"spring": "mass_spring"}})
+    page = layout1(table1(errors, published, LABELS))
+    assert list(page.columns)[::2] == [("mass-spring", "train"), ("orbit", "train")]
+
+
 def test_a_model_without_a_label_is_called_by_its_name(table):
     assert entry(table, "mine")["label"] == "mine"
 
 
 def test_there_is_one_row_per_model_system_and_split(table):
     assert len(table) == 22 and not table.duplicated(["model", "system", "split"]).any()
+
+
+def test_a_rollout_that_diverged_is_in_the_mean_and_said(all_errors, published):
+    of_slow = all_errors.query("model == 'slow' and split == 'test'").index
+    all_errors.loc[of_slow[0], ["mse", "mse_clean"]] = np.nan
+    table = table1(all_errors, published, LABELS)
+    assert np.isinf(entry(table, "slow")["mse_x1e4"])
+    cells = layout1(table)["spring", "test"]
+    assert cells["Slow model"] == "not finite: a rollout diverged"
 
 
 def test_without_references_there_is_no_skill_but_a_table(all_errors, published):

@@ -8,6 +8,7 @@ from command_lines import script
 from pipeline import REPOSITORY
 
 FAMILIES = {"slow": "snails", "fast": "hares", "faster": "hares"}
+LABELS = {name: f"My {name} one" for name in FAMILIES}
 ORIGIN = {
     "started": "2030-01-02T03:04:05+00:00", "commit": "0123456789ab",
     "device": "cpu (CPU)", "precision": "fp32", "threads": 1,
@@ -33,7 +34,7 @@ def report(tmp_path):
             path.write_text(json.dumps(origin))
             paths.append(path)
         csv, page = tmp_path / "runs.csv", tmp_path / "runs.html"
-        script("provenance")(paths, FAMILIES, "tiny", [csv, page])
+        script("provenance")(paths, FAMILIES, LABELS, "tiny", [csv, page])
         return page.read_text("utf-8"), pd.read_csv(csv)
 
     return write
@@ -47,10 +48,11 @@ def test_runs_of_the_same_code_raise_no_warning(report):
 
 def test_there_is_a_row_per_run_that_names_it(report):
     page, table = report({("fast", 1): {"wall_s": 72.5}})
-    assert list(zip(table.system, table.model, table.seed, strict=True)) == sorted(RUNS)
-    assert table.wall_s.tolist() == [36, 72.5, 36, 36, 36, 36]
+    assert list(zip(table.system, table.model, table.seed, strict=True)) == RUNS
+    assert table.wall_s.tolist() == [36, 36, 36, 72.5, 36, 36]
     for system, model, seed in RUNS:
-        assert f"<th>{system} {model} seed {seed}</th>" in page
+        called = f"{system.replace('_', '-')}: {LABELS[model]}, seed {seed}"
+        assert f"<th>{called}</th>" in page
     assert "72.5" in page
 
 
@@ -97,7 +99,7 @@ def test_a_damaged_record_of_a_run_is_named(tmp_path, content):
     path.write_text(content)
     outputs = tmp_path / "runs.csv", tmp_path / "runs.html"
     with pytest.raises(ValueError, match=re.escape(str(path))):
-        script("provenance")([path], FAMILIES, "tiny", outputs)
+        script("provenance")([path], FAMILIES, LABELS, "tiny", outputs)
     assert not any(path.exists() for path in outputs)
 
 

@@ -33,7 +33,14 @@ def attraction(q):
     return pull.reshape(q.shape)
 
 
+def spring_between(q):
+    return -2 * q - 0.5 * (q - q[:, ::-1])
+
+
 BY_HAND = {
+    "duffing": (lambda p: p, lambda q: -q - 3 * q**3),
+    "damped_mass_spring": (lambda p: 2 * p, lambda q: -2 * q),
+    "coupled_springs": (lambda p: 2 * p, spring_between),
     "mass_spring": (lambda p: 2 * p, lambda q: -2 * q),
     "pendulum": (lambda p: 2 * p, lambda q: -3 * np.sin(q)),
     "two_body": (lambda p: p, attraction),
@@ -64,6 +71,10 @@ def test_the_energy_gives_the_equations_of_motion_derived_by_hand(name):
         ("mass_spring", {"k": 6.0, "m": 2.0}, [0.5], [2.0], 0.75 + 1),
         ("pendulum", {}, [np.pi / 2], [2.0], 3 + 4),
         ("pendulum", {"m": 2.0, "g": 1.0, "length": 3.0}, [np.pi], [6.0], 24 + 1),
+        ("duffing", {"k": -1.0}, [2.0], [2.0], -2 + 12 + 2),
+        ("coupled_springs", {}, [1.0, -1.0], [1.0, 2.0], 2 + 1 + 5),
+        ("double_pendulum", {}, [0.0, 0.0], [1.0, 2.0], (1 + 8 - 4) / 2),
+        ("double_pendulum", {"m": 2.0}, [np.pi / 2, 0.0], [1.0, 2.0], 9 / 8 + 12),
         ("two_body", {}, [3, 0, 0, 4], [1, 2, 0, 2], 4.5 - 0.2),
         ("two_body", {"m": 2.0, "g": 3.0}, [3, 0, 0, 4], [1, 2, 0, 2], 2.25 - 2.4),
         ("three_body", {}, [0, 0, 3, 0, 0, 4], [1, 0, 0, 1, 0, 1], 1.5 - 47 / 60),
@@ -169,6 +180,44 @@ def test_no_pendulum_goes_over_the_top():
     assert (energy < 6).all()
 
 
+def test_the_two_bobs_obey_the_textbook_equations_of_the_double_pendulum():
+    """Angular accelerations by Lagrange's equations, unit masses and lengths."""
+    q, p = (torch.from_numpy(x) for x in draw("double_pendulum", 50))
+    system = build_system("double_pendulum")
+
+    def moved(q, p):
+        return velocity(system.hamiltonian, q, p), force(system.hamiltonian, q, p)
+
+    (w, pulled), h = moved(q, p), 1e-6
+    ahead, behind = (moved(q + s * w, p + s * pulled)[0] for s in (h, -h))
+    (a1, a2), (w1, w2) = ((ahead - behind) / (2 * h)).T, w.T
+    (q1, q2), g, c, s = q.T, 3.0, (q[:, 0] - q[:, 1]).cos(), (q[:, 0] - q[:, 1]).sin()
+    first = 2 * a1 + a2 * c + w2**2 * s + 2 * g * q1.sin()
+    second = a2 + a1 * c - w1**2 * s + g * q2.sin()
+    assert max(abs(first).max(), abs(second).max()) < 1e-6
+    assert min(abs(a1).max(), abs(a2).max()) > 1
+
+
+def test_the_second_bob_hangs_from_the_first():
+    q = np.array([[np.pi / 2, 0.0]])
+    bodies = build_system("double_pendulum", length=2.0).bodies(q)
+    np.testing.assert_allclose(bodies, [[[2, 0], [2, -2]]], atol=1e-12)
+
+
+def test_friction_is_against_the_motion():
+    q = p = torch.tensor([[2.0]], dtype=torch.float64)
+    assert build_system("damped_mass_spring", gamma=0.5).friction(q, p).item() == -1
+    assert build_system("mass_spring").friction(q, p) is None
+
+
+@pytest.mark.parametrize("option", ["k", "g"])
+def test_constants_that_may_be_negative_are_any_finite_number(option):
+    name = {"k": "mass_spring", "g": "pendulum"}[option]
+    assert getattr(build_system(name, **{option: -3.0}), option) == -3
+    with pytest.raises(ValueError, match=f"{option}.* is inf.*finite"):
+        build_system(name, **{option: float("inf")})
+
+
 @every_system
 def test_a_system_says_how_many_coordinates_it_has(name):
     q, p = draw(name, 3)
@@ -244,7 +293,7 @@ def test_a_bad_value_is_answered_with_its_option_and_what_is_legal(
 
 
 @pytest.mark.parametrize(
-    "name", [n for n in SYSTEMS.names() if hasattr(SYSTEMS.find(n), "m")]
+    "name", [n for n in SYSTEMS.names() if "m" in SYSTEMS.find(n).POSITIVE]
 )
 @pytest.mark.parametrize(("value", "legal"), [(-0.5, "positive"), ("1e-1", ".")])
 def test_a_bad_mass_is_answered_with_what_is_legal(name, value, legal):

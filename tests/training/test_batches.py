@@ -6,7 +6,9 @@ import pytest
 import torch
 
 from hgnpipe.models.hgn import HGN
+from hgnpipe.training import batches
 from hgnpipe.training.batches import (
+    PointBatches,
     VideoBatches,
     check_frames,
     copy_to,
@@ -157,8 +159,31 @@ def test_videos_that_do_not_fit_the_model_are_answered_with_what_does(
 
 
 def test_a_model_cannot_be_trained_on_no_videos():
-    with pytest.raises(ValueError, match="at least one"):
+    with pytest.raises(ValueError, match="number of videos is 0; it must be 1 or more"):
         VideoBatches(np.zeros((0, 6, 8, 8, 3), np.uint8)).check(model_for(2, 3))
+
+
+@pytest.mark.parametrize("take", [VideoBatches, frame_statistics, to_pixels])
+@pytest.mark.parametrize(
+    "frames",
+    [
+        np.random.default_rng(0).random((2, 6, 8, 8, 3)),
+        np.full((2, 6, 8, 8, 3), 255.0, np.float32),
+        np.full((2, 6, 8, 8, 3), 40_000, np.uint16),
+        np.zeros((2, 6, 3, 8, 8), np.uint8),
+    ],
+    ids=["0 to 1", "0 to 255", "uint16", "colours first"],
+)
+def test_videos_that_are_not_as_stored_are_refused(unchecked, take, frames):
+    rest = (torch.device("cpu"),) if take is to_pixels else ()
+    with pytest.raises(ValueError, match=f"^Videos are ndarray of {frames.dtype} "):
+        take(frames, *rest)
+
+
+def test_videos_are_checked_once_and_not_for_every_batch(numbered, monkeypatch):
+    data, model = VideoBatches(numbered), model_for(3, 3)
+    monkeypatch.setattr(batches, "check_videos", None)
+    data.draw(model, 2, 0, 0, torch.device("cpu"))
 
 
 def test_videos_longer_than_the_model_needs_are_fine():
@@ -193,3 +218,16 @@ def test_a_copy_on_the_device_gives_the_same_batches_as_the_file(numbered):
 def test_data_may_fill_half_of_the_free_memory_of_a_gpu(monkeypatch, num_bytes, fits):
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (100, 1000))
     assert fits_in(num_bytes, torch.device("cuda")) is fits
+
+
+@pytest.mark.parametrize(
+    ("points", "message"),
+    [
+        (np.array([[0.0, 1.0], [np.nan, 2.0]]), r"^Point 1 is \[nan, 2.0\]; "),
+        (np.array([[0.0, 1e200]]), r"^Point 0 is \[0.0, 1e\+200\]; "),
+        (np.array([0.0, 1.0]), r"^Points are ndarray of float64 \(2,\); "),
+    ],
+)
+def test_points_that_no_flow_can_learn_are_refused(unchecked, points, message):
+    with pytest.raises(ValueError, match=message):
+        PointBatches(points).check(SimpleNamespace(num_dims=2))

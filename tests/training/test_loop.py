@@ -131,7 +131,9 @@ def test_a_resumed_training_is_the_undisturbed_one_bit_for_bit(
 def test_an_interrupted_training_goes_on_from_its_last_checkpoint(frames, checkpoint):
     interrupted(Slope(), frames, checkpoint, at=10)
     resumed = []
-    rows = rows_reported(Slope(), frames, checkpoint, resumed=resumed.append)
+    rows = rows_reported(
+        Slope(), frames, checkpoint, resumed=lambda done, _: resumed.append(done)
+    )
     assert resumed == [8] and rows == [10, 12]
 
 
@@ -150,7 +152,7 @@ def test_a_training_that_was_asked_to_leave_goes_on_from_there(
     resumed, model = [], tiny_hgn(**NOISY)
     history = fit(
         model, frames, options(**ALL_KNOBS), checkpoint=checkpoint,
-        resumed=resumed.append,
+        resumed=lambda done, _: resumed.append(done),
     )  # fmt: skip
     assert resumed == [moment]
     pd.testing.assert_frame_equal(history, expected, check_exact=True)
@@ -441,3 +443,24 @@ def test_a_bad_option_is_one_line_that_names_it(name, value, legal):
 def test_options_survive_being_stored():
     how = options(**ALL_KNOBS)
     assert TrainingOptions(**dataclasses.asdict(how)) == how
+
+
+@pytest.mark.parametrize("data", [np.zeros((2, 5, 8, 8, 3), np.uint8), None, "a.h5"])
+def test_what_are_no_batches_is_refused_before_the_work_starts(unchecked, data):
+    message = f"^data is '{type(data).__name__}'; it must be VideoBatches or PointB"
+    with pytest.raises(ValueError, match=message):
+        training.fit(Slope(), data, options())
+
+
+@pytest.mark.parametrize("seed", [-1, 2**64])
+def test_a_seed_that_is_none_is_refused_before_the_work_starts(frames, seed):
+    model = Slope()
+    with pytest.raises(ValueError, match=f"^seed is {seed}; it must be between 0 and"):
+        fit(model, frames, options(), seed=seed)
+    assert model.batches == []
+
+
+def test_the_largest_seed_trains(frames):
+    model = Slope()
+    fit(model, frames, options(), seed=2**64 - 1)
+    assert len(model.batches) == 12

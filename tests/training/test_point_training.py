@@ -6,7 +6,7 @@ from safetensors import safe_open
 from torch import nn
 
 from hgnpipe.densities import build_density
-from hgnpipe.evaluation.likelihood import held_out_log_density
+from hgnpipe.evaluation.likelihood import held_out_log_density, watched_likelihood
 from hgnpipe.flows import FLOWS, build_flow
 from hgnpipe.nn.energies import MLPEnergy
 from hgnpipe.training.batches import PointBatches, draw_indices
@@ -320,6 +320,25 @@ def test_a_trained_flow_is_exactly_that_of_the_best_row_of_its_history(family, s
 
     data = PointBatches(draws(20, 0))
     history = fit(flow, data, HARD, probe=probe, keep_best="score")
+    assert history["score"].nunique() == 6
+    assert probe()["score"] == history["score"].min()
+
+
+@every_family
+def test_a_far_row_among_the_watched_ones_does_not_decide_what_is_kept(
+    family,
+):
+    """By a score and by its negative, as above."""
+    flow, watched = small(family), np.append(draws(9, 1), [[0, 1e300]], axis=0)
+
+    def probe():
+        found = watched_likelihood(flow, watched, 4, seed=0)
+        return {"score": -found["held_out"], **found}
+
+    data = PointBatches(draws(20, 0))
+    history = fit(flow, data, HARD, probe=probe, keep_best="score")
+    assert np.isfinite(history).all(axis=None)
+    assert (history["held_out_unjudged"] == 1).all()
     assert history["score"].nunique() == 6
     assert probe()["score"] == history["score"].min()
 

@@ -510,6 +510,22 @@ def test_an_animation_has_a_picture_for_each_step_and_is_never_missing(
     assert len(list(tmp_path.iterdir())) == 3
 
 
+def test_the_animation_of_fig07_ends_with_samples_of_models_that_have_a_prior(
+    figure_of, monkeypatch
+):
+    seen = []
+    monkeypatch.setattr(FIG07, "animate", lambda rows, *_: seen.append(rows))
+    figure_of(FIG07)
+    (rows,) = seen
+    samples = {split: row[-1] for split, row in rows.items()}
+    assert {label for label, _ in samples.values()} == {"My HGN\nsample"}
+    assert [label for label, _ in rows["train"]].count("HNN\nforward") == 1
+    (_, drawn), kept = films(0), films(0)[0]
+    for number, (split, (_, video)) in enumerate(samples.items()):
+        np.testing.assert_array_equal(video, drawn[number])
+        np.testing.assert_array_equal(rows[split][0][1], kept[split].observed)
+
+
 @pytest.mark.parametrize(
     "label", ["<b>", "a & b", "a * b", "# 1", "'a' \"b\"", "f_psi"]
 )

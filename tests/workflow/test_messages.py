@@ -192,6 +192,26 @@ def test_a_misspelt_target_ends_in_one_line_with_the_legal_names(
     assert len(done.stderr.splitlines()) <= 3
 
 
+@pytest.mark.parametrize(
+    ("target", "own"),
+    [
+        ("results/table2.md", "results/laptop/tables/table2.md"),
+        ("results/report.html", "results/laptop/report.html"),
+        ("results/figures/fig13_integrators.png", None),
+    ],
+)
+def test_a_copy_of_the_preset_of_the_file_is_not_made_of_another(fresh, target, own):
+    own = own or target.replace("results/", "results/laptop/")
+    done = snakemake(fresh, "-n", target, preset="laptop")
+    assert done.returncode == 1
+    assert last_line(done) == (
+        f"Error: {target} is of preset 'smoke', which config.yaml names. For 'laptop' "
+        f"ask for {own}."
+    )
+    done = snakemake(fresh, "-n", preset="laptop")
+    assert done.returncode == 0 and "current_" not in shown(done)
+
+
 def test_everything_that_can_be_made_may_be_asked_for(fresh):
     done = snakemake(fresh, "--summary")
     rows = csv.DictReader(done.stdout.splitlines(), delimiter="\t")

@@ -1,242 +1,105 @@
 """The report as its readers meet it: in a browser that reaches nothing else."""
 
-import base64
-import json
 import re
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
-from pipeline import environment, shown
+from browsing import a_browser, expect, needs_browser, opened, see_images_and_videos
 
-playwright = pytest.importorskip("playwright.sync_api")
+pytestmark = [pytest.mark.slow, needs_browser]
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-QUIET = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"),
-    *("--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-]
-FOLDERS = ("tables", "figures", "animations")
-KINDS = {
-    ".html": "page", ".png": "image", ".svg": "image", ".csv": "download",
-    ".gif": "download", ".mp4": "download",
-}  # fmt: skip
-"""How Snakemake's report opens a file; what it cannot show, it offers for download."""
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        not any(map(shutil.which, BROWSERS)),
-        reason=f"the report needs a browser to be looked at: {', '.join(BROWSERS)}",
-    ),
-]
+SIZES = {"desk": (1280, 900), "telephone": (390, 844)}
+TOO_WIDE = """() => [...document.querySelectorAll(".scroll")]
+    .filter(e => e.scrollWidth > e.clientWidth).map(e => e.closest("section").id)"""
 
 
 @pytest.fixture(scope="module")
 def browser():
-    path = next(filter(None, map(shutil.which, BROWSERS)))
-    with playwright.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=path, args=QUIET)
+    with a_browser() as browser:
         yield browser
-        browser.close()
+
+
+@pytest.fixture(params=SIZES)
+def page(request, browser, finished):
+    path = finished[0] / "results/report.html"
+    with opened(browser, path, *SIZES[request.param]) as page:
+        yield page
 
 
 @pytest.fixture
-def page(browser, finished):
-    """The report, just opened; afterwards: no error, and no request that left it."""
-    context = browser.new_context(offline=True, viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    errors, requests = [], []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda m: m.type == "error" and errors.append(m.text))
-    context.on("request", lambda request: requests.append(request.url[:200]))
-    page.goto((finished[0] / "results/report.html").as_uri())
-    page.get_by_role("link", name="Workflow").wait_for()
-    yield page
-    context.close()
-    assert errors == []
-    assert [r for r in requests if not r.startswith(("file:", "data:", "blob:"))] == []
-    assert len([r for r in requests if r.startswith("file:")]) == 1
+def wide(browser, finished):
+    path = finished[0] / "results/report.html"
+    with opened(browser, path, *SIZES["desk"]) as page:
+        yield page
 
 
-def results(page):
-    """What the report holds, by path."""
-    return page.evaluate("results")
+def test_it_opens_on_results_and_says_of_which_preset(page):
+    assert "smoke preset" in page.title()
+    assert "smoke preset" in page.locator("h1").inner_text()
+    assert "7 models on mass-spring, two-body" in page.locator("header").inner_text()
+    first = page.locator("section").first
+    assert first.get_attribute("id") == "table1"
+    assert first.bounding_box()["y"] < page.viewport_size["height"]
 
 
-def open_list(page, category, subcategory):
-    """Click the way from the start to a list of results."""
-    page.locator("nav nav a").first.click()  # the house
-    page.locator("nav li").get_by_text(category, exact=True).click()
-    if page.evaluate("c => Object.keys(categories[c]).length", category) > 1:
-        page.locator("nav li").get_by_text(subcategory, exact=True).click()
+def test_nothing_is_cut_off(page):
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width == page.viewport_size["width"]
+    for place in page.locator(".scroll").all():  # what is wider scrolls in its place
+        assert place.evaluate("e => getComputedStyle(e).overflowX") == "auto"
+        box = place.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= width
 
 
-def lists(page):
-    """Category, subcategory and paths of every list of results."""
-    for category, subcategories in page.evaluate("categories").items():
-        for subcategory, paths in subcategories.items():
-            yield category, subcategory, paths
+def test_at_a_desk_no_table_needs_to_be_scrolled(wide):
+    assert wide.evaluate(TOO_WIDE) == []
 
 
-def row(page, result):
-    """The row of a result in the list that is open."""
-    name = page.get_by_role("cell", name=result["labels"]["result"], exact=True)
-    return page.locator("nav tbody tr").filter(has=name)
-
-
-def see_images_and_videos(place):
-    """Wait until all that a place shows has been decoded; count it."""
-    shown = place.locator("img, video").all()
-    for element in shown:
-        element.scroll_into_view_if_needed()
-        assert element.evaluate(
-            """async e => {
-                if (e.tagName === "IMG") { await e.decode(); return e.naturalWidth; }
-                if (e.readyState < 1)
-                    await new Promise((yes, no) => {
-                        e.onloadedmetadata = yes; e.onerror = no; e.load();
-                    });
-                return e.videoWidth;
-            }"""
-        )
-    return len(shown)
-
-
-def see_page(page, path):
-    """An HTML file that was opened: its title, its tables, its images and films."""
-    frame = page.locator("iframe").element_handle().content_frame()
-    title = re.search("<title>(.*)</title>", path.read_text("utf-8"))[1]
-    frame.wait_for_function("title => document.title === title", arg=title)
-    tables = frame.locator("table")
-    for table in tables.all():
-        assert table.locator("td").first.is_visible() and table.inner_text().strip()
-    assert tables.count() + see_images_and_videos(frame) > 0
-
-
-def see_image(page, path):
-    content = page.locator("#app div.grow:has(> div > img)")
-    content.wait_for()
-    source = content.locator("img").get_attribute("src")
-    assert base64.b64decode(source.partition("base64,")[2]) == path.read_bytes()
-    assert see_images_and_videos(content) == 1
-
-
-def see_download(page, path, link):
-    """A file that was offered: its bytes, and whether a browser can show them."""
-    with page.expect_download() as download:
-        link.click()
-    assert download.value.suggested_filename == path.name
-    assert Path(download.value.path()).read_bytes() == path.read_bytes()
-    if tag := {".gif": "img", ".mp4": "video"}.get(path.suffix):
-        other = page.context.new_page()
-        other.set_content(f'<{tag} src="{link.get_attribute("href")}"></{tag}>')
-        assert see_images_and_videos(other) == 1
-        other.close()
-
-
-def test_every_table_and_figure_is_listed(page, finished):
-    folders = [finished[0] / "results/smoke" / name for name in FOLDERS]
-    made = [path for folder in folders for path in folder.rglob("*.*")]
-    made = {path for path in made if path.suffix in KINDS}
-    assert {path.stem for path in made} >= {
-        "table1", "provenance", "choices", "flows", "fig09_flow_modes_8",
-        "fig09_flow_two_moons", "fig10_flows",
-    }  # fmt: skip
-    assert {finished[0] / path for path in results(page)} == made
-    listed = []
-    for category, subcategory, paths in lists(page):
-        open_list(page, category, subcategory)
-        for path in paths:
-            playwright.expect(row(page, results(page)[path])).to_be_visible()
-        playwright.expect(page.locator("nav tbody tr")).to_have_count(len(paths))
-        listed += paths
-    assert sorted(listed) == sorted(results(page))
-
-
-def test_every_result_opens(page, finished):
-    found = results(page)
-    for category, subcategory, paths in lists(page):
-        open_list(page, category, subcategory)
-        for path in paths:
-            eye = row(page, found[path]).locator("a").first
-            file = finished[0] / path
-            if KINDS[file.suffix] == "download":
-                see_download(page, file, eye)
-                continue
-            eye.click()
-            {"page": see_page, "image": see_image}[KINDS[file.suffix]](page, file)
-
-
-def test_every_result_has_a_caption_and_a_label_of_its_own(page):
-    found = results(page)
-    for category, subcategory, paths in lists(page):
-        for path in paths:
-            open_list(page, category, subcategory)
-            row(page, found[path]).locator("a").nth(1).click()
-            caption = page.locator("nav li.prose")
-            playwright.expect(caption).to_be_visible()
-            assert len(caption.inner_text()) > 40, path
-            assert "system-message" not in caption.inner_html(), path
-    labels = [result["labels"] for result in found.values()]
-    assert all(label.keys() == {"result"} for label in labels), (
-        "a second label: Snakemake's page goes blank when a search finds two results"
+def test_a_table_of_four_systems_and_seven_models_fits_at_a_desk(wide):
+    wide.evaluate(
+        """() => { for (const row of document.querySelectorAll("#table1 tr"))
+            for (const cell of [...row.children].slice(1))
+                row.append(cell.cloneNode(true)); }"""
     )
-    assert len({label["result"] for label in labels}) == len(labels)
+    cells = wide.locator("#table1 tbody tr").first.locator("td")
+    assert cells.count() == 8
+    assert "table1" not in wide.evaluate(TOO_WIDE)
 
 
-def test_the_start_page_names_every_result_and_the_names_lead_to_it(page):
-    start = page.locator("#app div.prose")
-    assert "Hamiltonian Generative Networks" in start.inner_text()
-    assert "This is the smoke preset" in start.inner_text()
-    assert "2 flows that learn 2 densities (modes_8, two_moons)" in start.inner_text()
-    assert "system-message" not in start.inner_html()
-    for path, result in results(page).items():
-        if not path.endswith((".csv", ".gif", ".mp4")):
-            name = result["labels"]["result"]
-            start.get_by_role("link", name=name, exact=True).click()
-            playwright.expect(page.locator("nav nav")).to_contain_text(path)
+def test_every_table_figure_and_film_is_there_and_plays_in_place(wide, finished):
+    folder = finished[0] / "results/smoke"
+    names = {p.stem for kind in ("png", "html") for p in folder.glob(f"*/*.{kind}")}
+    assert {e.get_attribute("id") for e in wide.locator("section").all()} == names
+    films = [*folder.glob("figures/*.mp4")]
+    pictures = [*folder.glob("figures/*.png")]
+    assert see_images_and_videos(wide.locator("body")) == len(films) + len(pictures)
+    videos = wide.locator("video")
+    assert videos.count() == len(films) == 3
+    for video in videos.all():
+        video.scroll_into_view_if_needed()
+        wide.wait_for_function("e => e.currentTime > 0", arg=video.element_handle())
+    for table in wide.locator("table").all():
+        assert table.inner_text().strip()
 
 
-def test_a_window_that_is_too_small_shows_the_start_of_what_it_shows(page):
-    page.set_viewport_size({"width": 700, "height": 300})
-    title = page.locator("#app h1.title")
-    title.scroll_into_view_if_needed()
-    assert min(title.bounding_box()[side] for side in ("x", "y")) >= 0
+def test_provenance_and_choices_are_below_and_nothing_is_raw(wide):
+    order = [e.get_attribute("id") for e in wide.locator("section").all()]
+    assert order[-2:] == ["provenance", "choices"]
+    words = wide.locator("body").inner_text()
+    assert not re.search(r'\{"|"\w+":|\{\{|\{%', words)
+    assert "All 17 runs come from the same code" in words
 
 
-@pytest.mark.parametrize("num", [1, 2, 3, 4])
-def test_a_search_lists_what_it_finds(page, num):
-    paths = list(results(page))[-num:]
-    search = page.get_by_placeholder("Search...")
-    search.fill(f"re:^({'|'.join(map(re.escape, paths))})$")
-    search.press("Enter")
-    playwright.expect(page.locator("nav tbody tr")).to_have_count(num)
+def test_links_lead_to_their_places(wide):
+    for link in wide.locator('a[href^="#"]').all():
+        assert wide.locator(link.get_attribute("href")).count() == 1
+    wide.locator("nav a", has_text="Choices").click()
+    expect(wide.locator("#choices h3")).to_be_in_viewport()
 
 
-def test_rules_and_statistics_can_be_looked_at(page):
-    for view in ("Statistics", "Workflow"):
-        page.get_by_role("link", name=view).click()
-        page.locator("#app canvas, #app svg.marks").first.wait_for()
-
-
-def test_a_report_that_fails_leaves_nothing_behind(project):
-    output = project / "results/smoke/other_report.html"
-    done = subprocess.run(
-        [
-            *(sys.executable, "workflow/scripts/report/report.py"),
-            *("--results", "results/smoke/tables/table0.html"),
-            *("--style", "workflow/report/style.css"),
-            *("--settings", json.dumps({"preset": "smoke"}), "--output", output),
-        ],
-        cwd=project,
-        env=environment(PYTHONPATH=str(project / "src")),
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 1 and "table0.html" in shown(done)
-    assert done.stderr.endswith("did not write the report " + str(output) + ".\n")
-    assert not output.exists()
+def test_a_table_can_be_taken_as_a_spreadsheet(wide, finished):
+    with wide.expect_download() as download:
+        wide.locator("#table1 a[download]").click()
+    assert download.value.suggested_filename == "smoke_table1.csv"
+    own = finished[0] / "results/smoke/tables/table1.csv"
+    with open(download.value.path(), "rb") as file:
+        assert file.read() == own.read_bytes()

@@ -24,7 +24,7 @@ from hgnpipe.data.rendering import render
 from hgnpipe.data.videos import load_trajectories, open_videos
 from hgnpipe.evaluation.errors import load_errors
 from hgnpipe.evaluation.films import load_films
-from hgnpipe.evaluation.likelihood import held_out_log_density
+from hgnpipe.evaluation.likelihood import held_out_log_density, watched_likelihood
 from hgnpipe.evaluation.portraits import load_portrait
 from hgnpipe.flows import load_flow
 from hgnpipe.runtime.command import join_lists, run
@@ -140,16 +140,19 @@ def arguments_of(name, folder, **changes):
         "table1": {
             "errors": [folder / "errors.csv", folder / "references.csv"],
             "published": PUBLISHED, "labels": {"mine": "My HGN"}, "preset": "tiny",
+            "systems": ["pendulum"],
             "output": [folder / f"table1.{kind}" for kind in KINDS],
         },
         "table2": {
             "errors": [folder / "errors.h5"], "published": PUBLISHED2,
             "labels": {"mine": "My HGN"}, "example": 1, "preset": "tiny",
+            "systems": ["pendulum"],
             "output": [folder / f"table2.{kind}" for kind in KINDS],
         },
         "dynamics": {
             "measures": [folder / "dynamics.csv", folder / "references_dynamics.csv"],
             "labels": {"mine": "My HGN", "mean_image": "mean image"}, "preset": "tiny",
+            "systems": ["pendulum"],
             "output": [folder / f"all_measures.{kind}" for kind in KINDS],
         },
         "fig07_rollouts": {
@@ -1019,6 +1022,28 @@ def test_points_of_a_table_are_its_rows_standardised_by_those_to_train_on(folder
     assert np.isnan(points.log_density).all()
 
 
+@pytest.mark.parametrize("family", ["nhf", "realnvp"])
+def test_a_far_row_leaves_every_figure_of_a_flow_a_number_and_is_counted(
+    folder, family
+):
+    rows = np.random.default_rng(0).standard_normal((50, 2))
+    order = np.random.default_rng([0, 3]).permutation(50)
+    rows[order[[3, 14]]] = 1e30, 0  # one to judge by, one to watch the training with
+    path = folder / "far.npy"
+    np.save(path, rows)
+    script("draw_points")(**arguments_of("draw_points", folder, **of_table(path)))
+    own = {"family": family, "options": NHF}
+    script("train_flow")(**arguments_of("train_flow", folder, **flow(**own)))
+    history = pd.read_csv(folder / FLOW_RUN / "history.csv")
+    assert np.isfinite(history).all(axis=None)
+    assert (history.held_out_unjudged == 1).all()
+    for name in ("evaluate_flow", "evaluate_flow_references"):
+        script(name)(**arguments_of(name, folder))
+    table = measures(folder / FLOW_RUN / "likelihood.csv")
+    assert np.isfinite(table.value).all() and table.value["num_unjudged"] == 1
+    assert "nan" not in (folder / FLOW_RUN / "likelihood.csv").read_text().lower()
+
+
 def test_the_history_of_a_flow_has_what_was_watched_in_every_row(made):
     history = pd.read_csv(made / FLOW_RUN / "history.csv")
     assert history.iteration.tolist() == [2, 4, 6]
@@ -1047,9 +1072,9 @@ def test_an_interrupted_training_of_a_flow_resumes_and_ends_as_if_undisturbed(
         watched.append(1)
         if len(watched) == 3:
             raise KeyboardInterrupt
-        return held_out_log_density(*arguments)
+        return watched_likelihood(*arguments)
 
-    monkeypatch.setitem(main.__globals__, "held_out_log_density", interrupted)
+    monkeypatch.setitem(main.__globals__, "watched_likelihood", interrupted)
     done = command(main, **arguments_of("train_flow", folder))
     assert done.code == 130 and done.err.endswith("Stopped.\n")
     assert (folder / "flow_checkpoint.safetensors").exists()
@@ -1071,8 +1096,10 @@ def test_measures_of_an_nhf_are_finite_and_of_the_likelihood_and_the_map(made):
         "nll_1", "nll_4", "nll", "nll_bound", "num_importance_samples", "excess",
         "excess_bound", "log_volume_change", "inversion_error_float32",
         "inversion_error_float64", "num_minima_1", "num_minima_2", "num_modes",
-        "modes_with_minimum_1", "modes_with_minimum_2",
+        "modes_with_minimum_1", "modes_with_minimum_2", "num_unjudged",
+        "num_unjudged_1", "num_unjudged_4", "num_unjudged_bound",
     }  # fmt: skip
+    assert not table.value[table.index.str.startswith("num_unjudged")].any()
     assert np.isfinite(table.value).all()
     averaged = table.index.str.startswith(("nll", "excess"))
     assert (table.error[averaged] > 0).all() and table.error[~averaged].isna().all()
@@ -1092,6 +1119,7 @@ def test_measures_of_an_rnvp_are_exact_and_not_of_a_map_with_energies(folder):
     table = measures(folder / FLOW_RUN / "likelihood.csv")
     assert set(table.index) == {
         "nll", "nll_bound", "num_importance_samples", "excess", "excess_bound",
+        "num_unjudged", "num_unjudged_bound",
     }  # fmt: skip
     assert table.value["nll"] == table.value["nll_bound"]
     assert table.value["excess"] == table.value["excess_bound"]
@@ -1124,7 +1152,8 @@ def test_of_a_table_no_true_density_is_claimed(folder, wide):
     name = "evaluate_flow_references"
     script(name)(**arguments_of(name, folder, points=wide.points))
     references = pd.read_csv(folder / "blobs/references.csv")
-    assert references[["model", "measure"]].to_numpy().tolist() == [["gaussian", "nll"]]
+    found = references[["model", "measure"]].to_numpy().tolist()
+    assert found == [["gaussian", "nll"], ["gaussian", "num_unjudged"]]
     assert np.isfinite(references.value).all()
 
 

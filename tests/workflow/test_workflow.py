@@ -144,6 +144,16 @@ def test_the_table_of_the_flows_has_finite_likelihoods_of_every_density_and_flow
     assert all(math.isfinite(number) for pair in found.values() for number in pair)
 
 
+def test_every_table_says_which_preset_it_is_of(finished):
+    tables = sorted((finished[0] / "results").glob("*.csv"))
+    assert len(tables) == 5
+    for path in tables:
+        with open(path, encoding="utf-8") as file:
+            assert {row["preset"] for row in csv.DictReader(file)} == {"smoke"}, path
+        page = path.with_suffix(".html").read_text("utf-8")
+        assert ", smoke preset</title>" in page
+
+
 def test_progress_of_every_job_is_in_its_log_and_on_the_terminal(finished):
     project, terminal = finished
     logs = sorted((project / "results/smoke/logs").rglob("*.log"))
@@ -265,10 +275,10 @@ def test_unfinished_runs_are_left_out_on_demand_and_nothing_is_trained(project):
         assert rows["HGN (leapfrog)"].count("not run") == 2, text
         assert "not run" not in rows["HGN (Euler)"], text
     likelihoods = laid_out(project / "results/flows.md")
-    assert likelihoods["NHF, 2 steps"]["modes_8"] == "—"
-    assert "K = " in likelihoods["NHF, 2 steps"]["two_moons"]
-    assert "excess" in likelihoods["RNVP, 3 layers"]["modes_8"]
-    assert "NHF, 2 steps on modes_8" not in (project / "results/flows.md").read_text()
+    assert likelihoods["NHF, 2 steps"]["modes-8"] == "—"
+    assert "K = " in likelihoods["NHF, 2 steps"]["two-moons"]
+    assert "excess" in likelihoods["RNVP, 3 layers"]["modes-8"]
+    assert "NHF, 2 steps on modes-8" not in (project / "results/flows.md").read_text()
     assert (project / "results/report.html").stat().st_size > 1e6
 
 

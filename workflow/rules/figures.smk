@@ -13,7 +13,7 @@ rule fig05:
             "results/{preset}/figures/fig05_systems.png",
             caption="../report/fig05.rst",
             category="Figures",
-            labels={"result": "Fig. 05: systems and their videos"},
+            labels=contents.label("fig05"),
         ),
     log:
         "results/{preset}/logs/fig05.log",
@@ -39,7 +39,7 @@ rule fig06:
             "results/{preset}/figures/fig06_mse_per_frame.png",
             caption="../report/fig06.rst",
             category="Figures",
-            labels={"result": "Fig. 06: error of each frame"},
+            labels=contents.label("fig06"),
         ),
     log:
         "results/{preset}/logs/fig06.log",
@@ -73,25 +73,25 @@ rule fig07:
             "results/{preset}/figures/fig07_rollouts_{system}.png",
             caption="../report/fig07.rst",
             category="Figures",
-            labels=results.label_of_system("Fig. 07: rollouts, {system}"),
+            labels=contents.label("fig07"),
         ),
         gif=report(
             "results/{preset}/figures/fig07_rollouts_{system}.gif",
             caption="../report/fig07.rst",
             category="Animations",
-            labels=results.label_of_system("Fig. 07: rollouts, {system}, as GIF"),
+            labels=contents.label("fig07", "as GIF"),
         ),
         mp4=report(
             "results/{preset}/figures/fig07_rollouts_{system}.mp4",
             caption="../report/fig07.rst",
             category="Animations",
-            labels=results.label_of_system("Fig. 07: rollouts, {system}, as MP4"),
+            labels=contents.label("fig07", "as MP4"),
         ),
         page=report(
             "results/{preset}/figures/fig07_rollouts_{system}.html",
             caption="../report/fig07.rst",
             category="Animations",
-            labels=results.label_of_system("Fig. 07: rollouts, {system}, animated"),
+            labels=contents.label("fig07", "animated"),
         ),
     log:
         "results/{preset}/logs/fig07_{system}.log",
@@ -118,25 +118,25 @@ rule fig08:
             "results/{preset}/figures/fig08_samples.png",
             caption="../report/fig08.rst",
             category="Figures",
-            labels={"result": "Fig. 08: samples from the prior"},
+            labels=contents.label("fig08"),
         ),
         gif=report(
             "results/{preset}/figures/fig08_samples.gif",
             caption="../report/fig08.rst",
             category="Animations",
-            labels={"result": "Fig. 08: samples, as GIF"},
+            labels=contents.label("fig08", "as GIF"),
         ),
         mp4=report(
             "results/{preset}/figures/fig08_samples.mp4",
             caption="../report/fig08.rst",
             category="Animations",
-            labels={"result": "Fig. 08: samples, as MP4"},
+            labels=contents.label("fig08", "as MP4"),
         ),
         page=report(
             "results/{preset}/figures/fig08_samples.html",
             caption="../report/fig08.rst",
             category="Animations",
-            labels={"result": "Fig. 08: samples, animated"},
+            labels=contents.label("fig08", "animated"),
         ),
     log:
         "results/{preset}/logs/fig08.log",
@@ -165,7 +165,7 @@ rule fig09:
             "results/{preset}/figures/fig09_flow_{density}.png",
             caption="../report/fig09.rst",
             category="Figures",
-            labels={"result": "Fig. 09: NHF, {density}"},
+            labels=contents.label("fig09"),
         ),
     log:
         "results/{preset}/logs/fig09_{density}.log",
@@ -194,7 +194,7 @@ rule fig10:
             "results/{preset}/figures/fig10_flows.png",
             caption="../report/fig10.rst",
             category="Figures",
-            labels={"result": "Fig. 10: NHF and RNVP"},
+            labels=contents.label("fig10"),
         ),
     log:
         "results/{preset}/logs/fig10.log",
@@ -224,7 +224,7 @@ rule fig11:
             "results/{preset}/figures/fig11_convergence_hgn.png",
             caption="../report/fig11.rst",
             category="Figures",
-            labels={"result": "Fig. 11: training of HGN (leapfrog)"},
+            labels=contents.label("fig11"),
         ),
     log:
         "results/{preset}/logs/fig11.log",
@@ -252,7 +252,7 @@ use rule fig11 as fig12 with:
             "results/{preset}/figures/fig12_convergence_hnn_conv.png",
             caption="../report/fig12.rst",
             category="Figures",
-            labels={"result": "Fig. 12: training of HNN (conv)"},
+            labels=contents.label("fig12"),
         ),
     log:
         "results/{preset}/logs/fig12.log",
@@ -270,7 +270,7 @@ rule fig13:
             "results/{preset}/figures/fig13_integrators.png",
             caption="../report/fig13.rst",
             category="Figures",
-            labels={"result": "Fig. 13: integrators"},
+            labels=contents.label("fig13"),
         ),
     log:
         "results/{preset}/logs/fig13.log",
@@ -294,7 +294,7 @@ rule fig14:
             "results/{preset}/figures/fig14_hnn_check.png",
             caption="../report/fig14.rst",
             category="Figures",
-            labels={"result": "Fig. 14: check of HNN"},
+            labels=contents.label("fig14"),
         ),
     log:
         "results/{preset}/logs/fig14.log",
@@ -319,7 +319,7 @@ rule fig15:
             "results/{preset}/figures/fig15_kappa.png",
             caption="../report/fig15.rst",
             category="Figures",
-            labels={"result": "Fig. 15: what kappa trades"},
+            labels=contents.label("fig15"),
         ),
     log:
         "results/{preset}/logs/fig15.log",
@@ -339,7 +339,7 @@ rule fig15:
 rule current_figure:
     """A figure of the preset that config.yaml names, where the README says it is."""
     input:
-        multiext(f"results/{settings.config.preset}/figures/{{figure}}", ".pdf", ".png"),
+        multiext(f"results/{results.top}/figures/{{figure}}", ".pdf", ".png"),
     output:
         multiext("results/figures/{figure}", ".pdf", ".png"),
     log:
@@ -359,7 +359,7 @@ rule current_animation:
     """An animation of the preset that config.yaml names."""
     input:
         multiext(
-            f"results/{settings.config.preset}/figures/{{figure}}",
+            f"results/{results.top}/figures/{{figure}}",
             ".gif",
             ".mp4",
             ".html",

@@ -1,7 +1,8 @@
 # One page for the reader: tables, figures, films, choices, and where they came from.
 #
-# Every result has one label, of its own. With a second one, Snakemake 9's page makes a
-# switch of it wherever a list or a search has two results, and goes blank.
+# Labels are for Snakemake's own report. Every result has one label, of its own: with a
+# second one, its page makes a switch of it wherever a list or a search has two results,
+# and goes blank.
 import sys
 
 
@@ -15,13 +16,13 @@ rule provenance:
             "results/{preset}/tables/provenance.csv",
             caption="../report/provenance.rst",
             category="Provenance",
-            labels={"result": "Runs: spreadsheet"},
+            labels=contents.label("provenance", "spreadsheet"),
         ),
         html=report(
             "results/{preset}/tables/provenance.html",
             caption="../report/provenance.rst",
             category="Provenance",
-            labels={"result": "Runs: commit, versions, device, time"},
+            labels=contents.label("provenance"),
         ),
     log:
         "results/{preset}/logs/provenance.log",
@@ -29,10 +30,12 @@ rule provenance:
         "../envs/hgnpipe.yaml"
     params:
         families=settings.families(),
+        labels=settings.labels,
         code=settings.code("report/provenance"),
     shell:
         "python {params.code.path:q} --runs {input:q}"
-        " --families {params.families:q} --preset {wildcards.preset:q}"
+        " --families {params.families:q} --labels {params.labels:q}"
+        " --preset {wildcards.preset:q}"
         " --output {output:q} 2>&1 | tee {log:q}"
 
 
@@ -43,7 +46,7 @@ rule choices:
             "results/{preset}/tables/choices.html",
             caption="../report/choices.rst",
             category="Choices",
-            labels={"result": "Choices: what the paper leaves open"},
+            labels=contents.label("choices"),
         ),
     log:
         "results/{preset}/logs/choices.log",
@@ -58,13 +61,36 @@ rule choices:
 
 
 rule report:
-    """Snakemake's report of one preset, as one file."""
+    """All results of one preset on one page that needs no other file."""
     input:
         results.reported,
     output:
         "results/{preset}/report.html",
     log:
         "results/{preset}/logs/report.log",
+    localrule: True
+    conda:
+        "../envs/hgnpipe.yaml"
+    params:
+        contents=contents.page,
+        folder=subpath(output[0], parent=True),
+        template=results.text("workflow/report/page.html"),
+        texts=text_hash("workflow/report/*"),
+        code=settings.code("report/report"),
+    shell:
+        "python {params.code.path:q} --contents {params.contents:q}"
+        " --folder {params.folder:q} --template {params.template.path:q} --output {output:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule snakemake_report:
+    """Snakemake's own report: rules, their times, and the same results. Made on demand."""
+    input:
+        results.reported,
+    output:
+        "results/{preset}/snakemake_report.html",
+    log:
+        "results/{preset}/logs/snakemake_report.log",
     # Another Snakemake is started: on this machine, not on a cluster, and with the Python
     # of this one, as the environment has no Snakemake.
     localrule: True
@@ -74,10 +100,10 @@ rule report:
         python=sys.executable,
     params:
         settings=results.of_report,
+        contents=contents.page,
         style=results.text("workflow/report/style.css"),
-        # Captions, and rules with their labels: a report of older ones is outdated.
-        texts=text_hash("workflow/report/*.rst", "workflow/rules/*.smk"),
-        code=settings.code("report/report"),
+        texts=text_hash("workflow/report/*"),
+        code=settings.code("report/snakemake_report"),
     shell:
         "{resources.python:q} {params.code.path:q} --results {input:q}"
         " --style {params.style.path:q} --settings {params.settings:q} --output {output:q} 2>&1 | tee {log:q}"
@@ -86,7 +112,7 @@ rule report:
 rule current_report:
     """Report of the preset that config.yaml names, where the README says it is."""
     input:
-        f"results/{settings.config.preset}/report.html",
+        f"results/{results.top}/report.html",
     output:
         "results/report.html",
     log:

@@ -11,14 +11,14 @@ rule table1:
             "results/{preset}/tables/table1.csv",
             caption="../report/table1.rst",
             category="Tables",
-            labels={"result": "Table 1: spreadsheet"},
+            labels=contents.label("table1", "spreadsheet"),
         ),
         markdown="results/{preset}/tables/table1.md",
         html=report(
             "results/{preset}/tables/table1.html",
             caption="../report/table1.rst",
             category="Tables",
-            labels={"result": "Table 1: errors of all models"},
+            labels=contents.label("table1"),
         ),
     log:
         "results/{preset}/logs/table1.log",
@@ -26,12 +26,14 @@ rule table1:
         "../envs/hgnpipe.yaml"
     params:
         labels=settings.labels,
+        systems=settings.value("systems"),
         published=results.text("workflow/resources/published_table1.csv"),
         code=settings.code("tables/table1"),
     shell:
         "python {params.code.path:q}"
         " --errors {input.runs:q} {input.references:q} --published {params.published.path:q}"
-        " --labels {params.labels:q} --preset {wildcards.preset:q} --output {output:q}"
+        " --labels {params.labels:q} --systems {params.systems:q}"
+        " --preset {wildcards.preset:q} --output {output:q}"
         " 2>&1 | tee {log:q}"
 
 
@@ -44,14 +46,14 @@ rule table2:
             "results/{preset}/tables/table2.csv",
             caption="../report/table2.rst",
             category="Tables",
-            labels={"result": "Table 2: spreadsheet"},
+            labels=contents.label("table2", "spreadsheet"),
         ),
         markdown="results/{preset}/tables/table2.md",
         html=report(
             "results/{preset}/tables/table2.html",
             caption="../report/table2.rst",
             category="Tables",
-            labels={"result": "Table 2: conservation of the learned energy"},
+            labels=contents.label("table2"),
         ),
     log:
         "results/{preset}/logs/table2.log",
@@ -59,13 +61,15 @@ rule table2:
         "../envs/hgnpipe.yaml"
     params:
         labels=settings.labels,
+        systems=settings.value("systems"),
         example=settings.value("evaluation.example"),
         published=results.text("workflow/resources/published_table2.csv"),
         code=settings.code("tables/table2"),
     shell:
         "python {params.code.path:q} --errors {input.errors:q}"
         " --published {params.published.path:q} --labels {params.labels:q}"
-        " --example {params.example:q} --preset {wildcards.preset:q} --output {output:q}"
+        " --systems {params.systems:q} --example {params.example:q}"
+        " --preset {wildcards.preset:q} --output {output:q}"
         " 2>&1 | tee {log:q}"
 
 
@@ -79,14 +83,14 @@ rule dynamics:
             "results/{preset}/tables/dynamics.csv",
             caption="../report/dynamics.rst",
             category="Tables",
-            labels={"result": "Measures of the dynamics: spreadsheet"},
+            labels=contents.label("dynamics", "spreadsheet"),
         ),
         markdown="results/{preset}/tables/dynamics.md",
         html=report(
             "results/{preset}/tables/dynamics.html",
             caption="../report/dynamics.rst",
             category="Tables",
-            labels={"result": "Measures of the dynamics"},
+            labels=contents.label("dynamics"),
         ),
     log:
         "results/{preset}/logs/dynamics.log",
@@ -94,10 +98,12 @@ rule dynamics:
         "../envs/hgnpipe.yaml"
     params:
         labels=settings.labels,
+        systems=settings.value("systems"),
         code=settings.code("tables/dynamics"),
     shell:
         "python {params.code.path:q} --measures {input:q}"
-        " --labels {params.labels:q} --preset {wildcards.preset:q} --output {output:q}"
+        " --labels {params.labels:q} --systems {params.systems:q}"
+        " --preset {wildcards.preset:q} --output {output:q}"
         " 2>&1 | tee {log:q}"
 
 
@@ -111,14 +117,14 @@ rule flows:
             "results/{preset}/tables/flows.csv",
             caption="../report/flows.rst",
             category="Tables",
-            labels={"result": "Flows: spreadsheet"},
+            labels=contents.label("flows", "spreadsheet"),
         ),
         markdown="results/{preset}/tables/flows.md",
         html=report(
             "results/{preset}/tables/flows.html",
             caption="../report/flows.rst",
             category="Tables",
-            labels={"result": "Flows: likelihood, structure, cost"},
+            labels=contents.label("flows"),
         ),
     log:
         "results/{preset}/logs/flows.log",
@@ -153,14 +159,14 @@ rule hnn_check:
             "results/{preset}/tables/hnn_check.csv",
             caption="../report/hnn_check.rst",
             category="Tables",
-            labels={"result": "Check of HNN: spreadsheet"},
+            labels=contents.label("hnn_check", "spreadsheet"),
         ),
         markdown="results/{preset}/tables/hnn_check.md",
         html=report(
             "results/{preset}/tables/hnn_check.html",
             caption="../report/hnn_check.rst",
             category="Tables",
-            labels={"result": "Check of HNN"},
+            labels=contents.label("hnn_check"),
         ),
     log:
         "results/{preset}/logs/hnn_check.log",
@@ -177,7 +183,7 @@ rule current_table:
     """A table of the preset that config.yaml names, where the README says it is."""
     input:
         multiext(
-            f"results/{settings.config.preset}/tables/{{table}}",
+            f"results/{results.top}/tables/{{table}}",
             ".csv",
             ".md",
             ".html",

@@ -11,7 +11,13 @@ from typing import Any
 from hgnpipe.collection import lookup, require
 from hgnpipe.config.overlay import DEFAULT, Layer, layers_of, merged
 from hgnpipe.config.reading import Mistake, at, lookup_all
-from hgnpipe.config.schema import Config, HNNCheck, Overlay, Preset, Row
+from hgnpipe.config.schema import Config, Flows, HNNCheck, Overlay, Preset, Row
+from hgnpipe.config.sense import (
+    check_batch_size,
+    check_seen,
+    is_drawn,
+    weights_counted,
+)
 
 
 def check_kinds(config: Config) -> None:
@@ -29,7 +35,7 @@ def check_kinds(config: Config) -> None:
         with at("systems", name, "kind"):
             SYSTEMS.find(block.kind)
         with at("systems", name):
-            build_system(block.kind, **block.options)
+            check_seen(build_system(block.kind, **block.options))
     for name, block in config.densities.items():
         with at("densities", name):
             check_density(block.kind, block.options)
@@ -52,45 +58,65 @@ def check_preset(config: Config, name: str) -> dict[str, Any]:
     Raises:
         Mistake: If something cannot be built; the message says where and why.
     """
-    from hgnpipe.flows import FLOWS
+    preset, where = config.presets[name], ("presets", name)
+    blocks: dict[str, Any] = {"models": _check_models(config, preset, where)}
+    if preset.hnn_check is not None:
+        frames = preset.data.num_frames
+        _check_hnn_check(config, preset.hnn_check, frames, (*where, "hnn_check"))
+    flows = preset.flows
+    return blocks | {
+        "flows": _check_flows(config, flows, (*where, "flows")) if flows else {}
+    }
+
+
+def _check_models(
+    config: Config, preset: Preset, where: tuple[str, ...]
+) -> dict[str, Any]:
+    """What every model gets for every system."""
     from hgnpipe.models import MODELS
 
-    preset, where = config.presets[name], ("presets", name)
-    models = {m: config.models[m] for m in preset.models or config.models}
-    for key in ("options", "training"):
-        _check_overlay(
-            (*where, key), getattr(preset, key), config.models, MODELS, config.systems
-        )
-    blocks: dict[str, Any] = {"models": {}, "flows": {}}
-    for model, row in models.items():
-        paths = {key: (*where, key) for key in ("options", "training")}
+    rows = {m: config.models[m] for m in preset.models or config.models}
+    paths = {key: (*where, key) for key in ("options", "training")}
+    for key, path in paths.items():
+        overlay = getattr(preset, key)
+        _check_overlay(path, overlay, config.models, MODELS, config.systems)
+    blocks: dict[str, Any] = {}
+    for model, row in rows.items():
         options = layers_of(model, row, preset.options, paths["options"], "models")
         training = layers_of(model, row, preset.training, paths["training"])
-        blocks["models"][model] = {
-            system: {
+        blocks[model] = {}
+        for system in preset.systems:
+            found, num = _check_model(config, preset, row, options, system)
+            blocks[model][system] = {
                 "family": row.family,
-                "options": _check_model(config, preset, row, options, system),
-                "training": _check_training(training, system),
+                "options": found,
+                "training": _check_training(training, num, system),
             }
-            for system in preset.systems
+    return blocks
+
+
+def _check_flows(
+    config: Config, flows: Flows, where: tuple[str, ...]
+) -> dict[str, Any]:
+    """What every flow gets."""
+    from hgnpipe.flows import FLOWS
+
+    paths = {key: (*where, key) for key in ("options", "training")}
+    for key, path in paths.items():
+        _check_overlay(path, getattr(flows, key), config.flows, FLOWS, ())
+    blocks = {}
+    for flow in dict.fromkeys(f for fs in flows.learn.values() for f in fs):
+        row = config.flows[flow]
+        options = layers_of(flow, row, flows.options, paths["options"], "flows")
+        training = layers_of(flow, row, flows.training, paths["training"])
+        learned = [d for d, names in flows.learn.items() if flow in names]
+        known = any(is_drawn(config, density) for density in learned)
+        num = flows.data.num_train if known else None
+        blocks[flow] = {
+            "family": row.family,
+            "options": _check_flow(row, options),
+            "training": _check_training(training, num),
         }
-    if preset.hnn_check is not None:
-        _check_hnn_check(config, preset.hnn_check, (*where, "hnn_check"))
-    if preset.flows is not None:
-        where = (*where, "flows")
-        paths = {key: (*where, key) for key in ("options", "training")}
-        for key, path in paths.items():
-            overlay = getattr(preset.flows, key)
-            _check_overlay(path, overlay, config.flows, FLOWS, ())
-        for flow in dict.fromkeys(f for fs in preset.flows.learn.values() for f in fs):
-            row, flows = config.flows[flow], preset.flows
-            options = layers_of(flow, row, flows.options, paths["options"], "flows")
-            training = layers_of(flow, row, flows.training, paths["training"])
-            blocks["flows"][flow] = {
-                "family": row.family,
-                "options": _check_flow(row, options),
-                "training": _check_training(training),
-            }
     return blocks
 
 
@@ -108,8 +134,12 @@ def _check_overlay(where, overlay: Overlay, rows, collection, systems) -> None:
 
 def _check_model(
     config: Config, preset: Preset, row: Row, layers: list[Layer], system: str
-) -> dict[str, Any]:
-    """Options of one model for one system: it is built without its weights."""
+) -> tuple[dict[str, Any], int]:
+    """Options of one model for one system: it is built without its weights.
+
+    Returns:
+        The options, and how many samples there are to train on: windows of videos.
+    """
     import torch
 
     from hgnpipe.models import MODELS, build_model, complete_options
@@ -119,7 +149,8 @@ def _check_model(
     data, kind = preset.data, config.systems[system]
     coordinates = build_system(kind.kind, **kind.options).num_coordinates
     options = merged(layers, system)
-    with _at_layer(layers, system), torch.device("meta"):
+    counted = weights_counted(options)
+    with _at_layer(layers, system), torch.device("meta"), counted:
         completed = complete_options(
             row.family,
             options,
@@ -132,7 +163,9 @@ def _check_model(
         longest = data.num_frames + 2 * data.num_around
         check_length(built, longest, data.image_size, built.window)
         check_length(built, data.num_frames, data.image_size, built.num_frames)
-        return _effective(layers, options, MODELS.unused(row.family, completed))
+        length = longest if built.window > data.num_frames else data.num_frames
+        num = data.num_train * (length - built.window + 1)
+        return _effective(layers, options, MODELS.unused(row.family, completed)), num
 
 
 def _check_flow(row: Row, layers: list[Layer]) -> dict[str, Any]:
@@ -140,7 +173,7 @@ def _check_flow(row: Row, layers: list[Layer]) -> dict[str, Any]:
     from hgnpipe.flows import FLOWS, build_flow
 
     options = merged(layers)
-    with _at_layer(layers):
+    with _at_layer(layers), weights_counted(options):
         require("num_dims" not in options, "num_dims", "given", "left to the points")
         completed = {"num_dims": 2, **options}
         FLOWS.check(row.family, completed)
@@ -148,7 +181,9 @@ def _check_flow(row: Row, layers: list[Layer]) -> dict[str, Any]:
         return _effective(layers, options, FLOWS.unused(row.family, completed))
 
 
-def _check_hnn_check(config: Config, check: HNNCheck, where: tuple[str, ...]) -> None:
+def _check_hnn_check(
+    config: Config, check: HNNCheck, num_frames: int, where: tuple[str, ...]
+) -> None:
     """Check trainings, and build PixelHNN without its weights."""
     import torch
 
@@ -156,21 +191,29 @@ def _check_hnn_check(config: Config, check: HNNCheck, where: tuple[str, ...]) ->
     from hgnpipe.systems import build_system
     from hgnpipe.training.options import read_training
 
-    for part in ("states", "pixels"):
-        with at(*where, part, "training"):
-            read_training(getattr(check, part).training)
     kind = config.systems[check.pixels.system]
     coordinates = build_system(kind.kind, **kind.options).num_coordinates
-    with at(*where, "pixels", "options"), torch.device("meta"):
-        build_pixelhnn(check.pixels.model_dump(), 2 * coordinates)
+    counted = weights_counted(check.pixels.options)
+    with at(*where, "pixels", "options"), torch.device("meta"), counted:
+        built = build_pixelhnn(check.pixels.model_dump(), 2 * coordinates)
+    windows = {"states": num_frames, "pixels": num_frames - built.window + 1}
+    for part, num in windows.items():
+        block = getattr(check, part)
+        with at(*where, part, "training"):
+            training = read_training(block.training)
+        with at(*where, part, "training", "batch_size"):
+            check_batch_size(training.batch_size, block.num_train * num)
 
 
-def _check_training(layers: list[Layer], system: str | None = None) -> dict[str, Any]:
+def _check_training(
+    layers: list[Layer], num: int | None, system: str | None = None
+) -> dict[str, Any]:
+    """Options of a training on so many samples; None where that is not known."""
     from hgnpipe.training.options import read_training
 
     options = merged(layers, system)
     with _at_layer(layers, system):
-        read_training(options)
+        check_batch_size(read_training(options).batch_size, num)
     return options
 
 

@@ -16,12 +16,8 @@ from hgnpipe.config.building import check_kinds, check_preset
 from hgnpipe.config.overlay import DEFAULT
 from hgnpipe.config.reading import Mistake, at, file_of, lookup_all, read_config
 from hgnpipe.config.schema import Config, Flows
-from hgnpipe.config.settings import (
-    OTHERS,
-    SCRIPTS,
-    TABLE,
-    Settings,
-)
+from hgnpipe.config.sense import check_numbers, is_drawn
+from hgnpipe.config.settings import OTHERS, SCRIPTS, Settings
 from hgnpipe.files.whole import written_whole
 from hgnpipe.fingerprint import REPOSITORY, code_hash
 from hgnpipe.reporting.runs import REFERENCE_LABELS
@@ -59,6 +55,8 @@ def check_config(
         check_names(typed)
         check_labels(typed)
         check_kinds(typed)
+        for name in typed.presets:
+            check_numbers(typed, name)
         blocks = {name: check_preset(typed, name) for name in typed.presets}
     except Mistake as mistake:
         where = ".".join(map(str, mistake.where)) or "top level"
@@ -113,7 +111,7 @@ def _check_flow_names(config: Config, flows: Flows, where: tuple[str, ...]) -> N
     if (density := judged.compared) is not None:
         with at(*where, "evaluation", "compared"):
             lookup("density of this preset", density, dict.fromkeys(learned))
-            drawn = config.densities[density].kind != TABLE
+            drawn = is_drawn(config, density)
             require(drawn, "compared", density, "a density that can be drawn, no table")
 
 

@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from hgnpipe.config.reading import find_block
 from hgnpipe.config.schema import Config, Flows
-from hgnpipe.config.settings import OTHERS, TABLE, OfJob, Settings, find_block
+from hgnpipe.config.settings import OTHERS, TABLE, OfJob, Settings
 
 
 class FlowSettings:

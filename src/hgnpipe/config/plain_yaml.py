@@ -69,3 +69,10 @@ def _check_node(path: Path, node: Any) -> None:
         if name in keys and name != "<<":
             raise ValueError(f"{where} has the key {name!r} for the second time.")
         keys.add(name)
+
+
+def value_in(path: Path, key: str) -> Any:
+    """What a file says at a key of the top level; None if either is missing."""
+    if not path.exists():
+        return None
+    return yaml.load(path.read_text("utf-8"), Loader).get(key)

@@ -9,8 +9,19 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from hgnpipe.collection import lookup, number_hint
+from hgnpipe.collection import legal_values, lookup, number_hint
 from hgnpipe.config.schema import NAME, Config
+
+KINDS = {
+    "int": int,
+    "float": float,
+    "bool": bool,
+    "string": str,
+    "list": list,
+    "dict": dict,
+    "model": dict,
+}
+"""Types whose names the kinds of pydantic's errors begin with."""
 
 
 class Mistake(ValueError):
@@ -55,6 +66,19 @@ def lookup_all(kind: str, names: Iterable[str], known: Iterable[str]) -> None:
         lookup(kind, name, dict.fromkeys(known))
 
 
+def find_block(kind: str, name: str, preset: str, blocks: Mapping[str, Any]) -> Any:
+    """Block of a preset by its name.
+
+    Raises:
+        ValueError: If there is none; the message lists those that exist.
+    """
+    if name not in blocks:
+        raise ValueError(
+            f"Unknown {kind} {name!r} of preset {preset!r}. Known: {', '.join(blocks)}."
+        )
+    return blocks[name]
+
+
 def _explained(error: Mapping[str, Any]) -> Mistake:
     """One line of what pydantic found."""
     where, kind, value = list(error["loc"]), error["type"], error["input"]
@@ -73,6 +97,9 @@ def _explained(error: Mapping[str, Any]) -> Mistake:
             legal += " without | $ ` \\, not empty, not beginning with a blank or _"
         return Mistake(where, f"{where[-1]} is {value!r}; it must be {legal}.")
     legal = re.sub(r"^\w+ should (be|have)", r"it must \1", message)
+    legal = legal.replace(" after validation", "")
+    if (word := kind.partition("_")[0]) in KINDS:
+        legal = f"it must be {legal_values(KINDS[word])}"
     shown = repr(value) if len(repr(value)) < 80 else type(value).__name__
     name = next((str(key) for key in reversed(where) if isinstance(key, str)), "it")
     hint = number_hint(value)

@@ -7,9 +7,9 @@ from hgnpipe.config.flow_settings import FlowSettings
 from hgnpipe.config.schema import FIGURES
 from hgnpipe.config.settings import OfJob, Settings
 from hgnpipe.fingerprint import Source, text_hash
-from hgnpipe.reporting.runs import system_label
 
 TABLES = ("table1", "table2", "dynamics")
+EVERY_TABLE = (*TABLES, "flows", "hnn_check")
 ANIMATED = ("fig07", "fig08")
 
 
@@ -18,11 +18,14 @@ class Results:
 
     Args:
         settings: The whole configuration.
+        top: The preset that config.yaml names, of which there are copies directly under
+            ``results/``; without it, the one that is built.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, top: str | None = None) -> None:
         self.settings = settings
         self.config = settings.config
+        self.top = top or settings.config.preset
         self.drawn_densities = FlowSettings(settings).drawn_densities
 
     def tables(self, preset: str) -> list[str]:
@@ -84,19 +87,26 @@ class Results:
         return of_preset
 
     def current(self) -> list[str]:
-        """Tables, figures and report of the preset that ``config.yaml`` names."""
+        """Tables, figures and report of the preset that is built.
+
+        They are copies directly under ``results/``, if it is the one that
+        ``config.yaml`` names: another one, from the command line or from a file that
+        is laid over it, must not replace them.
+        """
         preset = self.config.preset
+        is_top = preset == self.top
+        place = "results" if is_top else f"results/{preset}"
         tables = [
-            f"results/{table}.{kind}"
+            f"{place}/{'' if is_top else 'tables/'}{table}.{kind}"
             for table in self.tables(preset)
             for kind in ("csv", "md", "html")
         ]
         figures = [
-            f"results/figures/{figure}.{kind}"
+            f"{place}/figures/{figure}.{kind}"
             for figure in self.figures(preset)
             for kind in ("pdf", *_formats(figure))
         ]
-        return [*tables, *figures, "results/report.html"]
+        return [*tables, *figures, f"{place}/report.html"]
 
     def reported(self, wildcards: Any) -> list[str]:
         """What the report of a preset shows."""
@@ -132,13 +142,6 @@ class Results:
     def text(name: str) -> OfJob:
         """A text of the repository that a job reads."""
         return lambda wildcards: Source(text_hash(name), name)
-
-    @staticmethod
-    def label_of_system(text: str) -> OfJob:
-        """Label of a result in the report; ``{system}`` is called as in figures."""
-        return lambda wildcards: {
-            "result": text.format(system=system_label(wildcards.system))
-        }
 
 
 def _but_for_kappa(systems: dict[str, Any]) -> str:

@@ -99,8 +99,8 @@ class Data(Block):
     seed: Seed
     num_train: Count
     num_test: Count
-    num_frames: Annotated[int, Field(ge=3, lt=2**31)]
-    num_around: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    num_frames: Annotated[int, Field(ge=3, le=10_000)]
+    num_around: Annotated[int, Field(ge=0, le=10_000)] = 0
     image_size: Literal[8, 16, 32, 64, 128]
 
 

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from hgnpipe.config.reading import find_block
 from hgnpipe.config.schema import Config, Kind, Preset
 from hgnpipe.fingerprint import Source, code_hash, reached
 from hgnpipe.reporting.runs import REFERENCE_LABELS
@@ -61,11 +62,14 @@ class Settings:
         return lambda wildcards: block(wildcards).model_dump_json(include={*keys})
 
     def labels(self, wildcards: Any) -> str:
-        """How tables and figures call the rows of a preset, in their order, as JSON."""
+        """How tables and figures call their rows, in this order, as JSON.
+
+        Models are in the order of the preset, flows in that of ``flows``.
+        """
         blocks, config = self.blocks[wildcards.preset], self.config
-        models = {n: r.label for n, r in config.models.items() if n in blocks["models"]}
+        models = {name: config.models[name].label for name in blocks["models"]}
         flows = {n: r.label for n, r in config.flows.items() if n in blocks["flows"]}
-        return json.dumps(models | REFERENCE_LABELS | flows)
+        return json.dumps(models | flows | REFERENCE_LABELS)
 
     # Data
 
@@ -257,16 +261,3 @@ class Settings:
         if not self.config.only_finished:
             return runs
         return [run for run in runs if Path(run).with_name(weights).exists()]
-
-
-def find_block(kind: str, name: str, preset: str, blocks: Mapping[str, Any]) -> Any:
-    """Block of a preset by its name.
-
-    Raises:
-        ValueError: If there is none; the message lists those that exist.
-    """
-    if name not in blocks:
-        raise ValueError(
-            f"Unknown {kind} {name!r} of preset {preset!r}. Known: {', '.join(blocks)}."
-        )
-    return blocks[name]

@@ -12,11 +12,17 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from hgnpipe.collection import lookup, require
-from hgnpipe.config.results import Results
-from hgnpipe.config.settings import find_block
+from hgnpipe.config.reading import find_block
+from hgnpipe.config.results import EVERY_TABLE, Results
 
 SPLITS = ("train", "test", "long")
 WILDCARD = re.compile(r"\{(\w+)(?:,((?:[^{}]|\{[^{}]*\})*))?\}")
+COPIES = {
+    r"(figures/[^/]+)": r"\1",
+    r"(report\.html)": r"\1",
+    rf"((?:{'|'.join(EVERY_TABLE)})\.\w+)": r"tables/\1",
+}
+"""Files of the preset that config.yaml names, and where they are copied from."""
 OPTIONAL = {"flows": r"/(flows|fig09|fig10)", "hnn_check": r"/(hnn_check|fig14)"}
 """Parts of a preset that it may lack, and the paths of what is made from them."""
 
@@ -62,8 +68,14 @@ def _check_target(
 ) -> None:
     """See `check_targets`: a file."""
     path, wrong = os.path.relpath(target), []
-    current = f"results/{results.config.preset}/figures/"
-    path = re.sub("^results/figures/", current, path)  # of which it is a copy
+    top, preset = results.top, results.config.preset
+    if top != preset and (other := _original(path, preset)) != path:
+        raise ValueError(
+            f"{target} is of preset {top!r}, which config.yaml names. For {preset!r} "
+            f"ask for {other}."
+        )
+    if path.startswith("results/figures/"):
+        path = _original(path, top)
     for pattern in sorted(patterns, key=_num_literal, reverse=True):
         if (match := re.fullmatch(_regex(pattern, False), path)) is None:
             continue
@@ -76,6 +88,13 @@ def _check_target(
     near = difflib.get_close_matches(target, _known(rules, results), cutoff=0.7)
     hint = f"Did you mean {' or '.join(near)}?" if near else "See docs/outputs.md."
     raise ValueError(f"No rule makes {target!r}. {hint}")
+
+
+def _original(path: str, preset: str) -> str:
+    """What a file directly under ``results/`` is a copy of; any other stays."""
+    for pattern, place in COPIES.items():
+        path = re.sub(f"^results/{pattern}$", rf"results/{preset}/{place}", path)
+    return path
 
 
 def _known(rules: Collection[str], results: Results) -> list[str]:
@@ -111,7 +130,7 @@ def _problems(path: str, words: Mapping[str, str], results: Results) -> list[str
             _check_word(name, word, words, results)
         except ValueError as error:
             problems.append(str(error))
-    preset = words.get("preset", results.config.preset)
+    preset = words.get("preset", results.top)
     if not problems and (block := results.config.presets.get(preset)):
         problems += [
             f"Preset {preset!r} has no {part}."

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from hgnpipe.collection import require
-from hgnpipe.data.simulation import MAX_DRIFT, Trajectories, solve
+from hgnpipe.data.simulation import Trajectories, solve
 from hgnpipe.data.videos import Videos, check_together, load_of_system, open_videos
 from hgnpipe.files.hdf5 import created, write_arrays
 from hgnpipe.systems.base import System
@@ -28,7 +28,7 @@ class Motion(NamedTuple):
         q: Positions without noise, ``(N, M, n)``.
         p: Momenta without noise, ``(N, M, n)``.
         exact: Whether the energy along a motion drifts by at most
-            `hgnpipe.data.simulation.MAX_DRIFT`, ``(N,)``.
+            `System.MAX_DRIFT`, ``(N,)``.
     """
 
     t: np.ndarray
@@ -90,7 +90,7 @@ def extend(
     after, drift_after = _follow(system, states[:, -1], 1, num_after, progress)
     states = np.concatenate([before[:, :0:-1], states, after[:, 1:]], axis=1)
     t = system.frame_dt * (np.arange(states.shape[1]) - num_before)
-    exact = np.maximum(drift_before, drift_after) <= MAX_DRIFT
+    exact = np.maximum(drift_before, drift_after) <= system.MAX_DRIFT
     return Motion(t, *np.split(states, 2, axis=-1), exact)
 
 

@@ -4,20 +4,17 @@ Files are HDF5 that any other program can read, as those of `hgnpipe.data.videos
 """
 
 import json
-import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Float
 
 from hgnpipe.collection import check_options, lookup, require
 from hgnpipe.densities import DENSITIES, build_density
 from hgnpipe.files.hdf5 import created, opened, read_arrays, write_arrays
-from hgnpipe.files.whole import check_there
 
 POINTS = "hgnpipe points 2"
 SPLITS = ("train", "validation", "test")
@@ -50,13 +47,13 @@ class TableOptions:
     """A table of points of one's own.
 
     Attributes:
-        file: CSV with a header, or ``.npy`` of shape (N, d).
-        columns: Columns of the CSV to take; by default all.
+        file: See `hgnpipe.data.tables.read_rows`.
+        columns: Columns to take, by name; of arrays by number; by default all.
         held_out: Share of the rows to judge by, and again to watch the training with.
     """
 
     file: str
-    columns: list[str] | None = None
+    columns: list[str | int] | None = None
     held_out: float = 0.2
 
     def __post_init__(self) -> None:
@@ -129,8 +126,8 @@ def split_points(
         in the units of the table are lower by the sum of ln std.
 
     Raises:
-        ValueError: If a split would be empty, a column is constant, or the seed
-            negative.
+        ValueError: If a split would be empty, a column is constant or its values are
+            too far apart, or the seed negative.
     """
     num = int(len(points) * held_out)
     fewest = int(np.ceil(max(2 / held_out, 2 / (1 - 2 * held_out))))
@@ -138,70 +135,42 @@ def split_points(
     require(enough, "number of rows", len(points), f"{fewest} or more")
     require(seed >= 0, "seed", seed, "zero or positive")
     order = np.random.default_rng([seed, len(SPLITS)]).permutation(len(points))
-    test, validation, train = np.split(points[order], [num, 2 * num])
-    mean, std = train.mean(0), train.std(0)
-    constant = np.flatnonzero(std <= 1e-12 * np.abs(mean))
-    if len(constant):
-        raise ValueError(
-            f"Column {constant[0] + 1} has the same value everywhere in the training "
-            f"split: it has no density. Leave it out with `columns`."
-        )
-    sets = [(part - mean) / std for part in (train, validation, test)]
+    sets, mean, std = _standardised(*np.split(points[order], [num, 2 * num]))
     unknown, none = np.full(num, np.nan), np.empty((0, points.shape[1]))
     scaling = {"mean": mean.tolist(), "std": std.tolist()}
     return PointSets(*sets, unknown, unknown, none), scaling
 
 
-def read_rows(
-    path: str | Path, columns: Sequence[str] = ()
-) -> Float[np.ndarray, "N d"]:
-    """Rows of a table of numbers, from CSV with a header or from ``.npy``.
-
-    Args:
-        path: The table.
-        columns: Names of the columns to take, of ``.npy`` their numbers; by default
-            all.
-
-    Raises:
-        ValueError: If the file is missing or no table, a column is named twice, or a
-            value is not a finite number; the message names column and line.
-    """
-    path = Path(path)
-    check_there(path)
-    try:
-        if path.suffix == ".npy":
-            array = np.load(path, allow_pickle=False)
-            if array.ndim != 2 or array.dtype.kind not in "iuf":
-                raise ValueError(f"it holds {array.dtype} {array.shape}, not (N, d)")
-            table = pd.DataFrame(array).rename(columns=str)
-        else:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", pd.errors.ParserWarning)
-                table = pd.read_csv(path, index_col=False)
-    except pd.errors.ParserWarning:
-        why = "its rows have more fields than its header"
-        raise ValueError(f"{path} is not a table of points: {why}.") from None
-    except (OSError, ValueError, EOFError) as error:  # damaged, empty, not text
-        why = " ".join(str(error).split())
-        raise ValueError(f"{path} is not a table of points: {why}.") from error
-    once = len(set(columns)) == len(columns)
-    require(once, "columns", list(columns), "named once each")
-    for name in columns:
-        if name not in table.columns:
-            known = ", ".join(table.columns)
-            raise ValueError(f"{path} has no column {name!r}. Known: {known}.")
-    table = table[list(columns)] if columns else table
-    for name, values in table.items():
-        numbers = pd.to_numeric(values, errors="coerce").to_numpy(float)
-        wrong = np.flatnonzero(~np.isfinite(numbers))
-        if len(wrong):
-            first = wrong[0]
-            raise ValueError(
-                f"{path}: column {name!r}, row {first + 1} of the data is "
-                f"'{values.iloc[first]}'; it must be a finite number. Name the columns "
-                f"to use with `columns`."
-            )
-    return table.to_numpy(float)
+def _standardised(
+    test: np.ndarray, validation: np.ndarray, train: np.ndarray
+) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
+    """Splits in the order of `PointSets`, and by what: see `split_points`."""
+    size = np.abs(train).max(0)
+    constant = train.max(0) / 4 - train.min(0) / 4 <= np.spacing(size)  # but rounding
+    if constant.any():
+        raise ValueError(
+            f"Column {constant.argmax() + 1} has the same value everywhere in the "
+            f"training split: it has no density. Leave it out with `columns`."
+        )
+    # Numbers such as 1e200 and 1e-200 have no squares: a power of two, which rounds
+    # nothing, brings every column near 1 first.
+    power = np.frexp(size)[1]
+    with np.errstate(over="ignore"):
+        parts = [np.ldexp(part, -power) for part in (train, validation, test)]
+        mean, std = parts[0].mean(0), parts[0].std(0)
+        sets = [(part - mean) / std for part in parts]
+    quarters = np.quantile(train, [0.25, 0.75], axis=0, method="nearest")
+    seen = np.float32((np.ldexp(quarters, -power) - mean) / std)  # as flows see them
+    lost = (quarters[0] < quarters[1]) & (seen[0] == seen[1])
+    lost |= ~np.isfinite(np.concatenate(sets)).all(0)
+    if lost.any():
+        farthest = np.abs(np.concatenate([train, validation, test])).max(0)
+        raise ValueError(
+            f"Column {lost.argmax() + 1} has a value, {farthest[lost.argmax()]:.3g} in "
+            f"magnitude, so far from the others that these are the same in comparison. "
+            f"Leave out its row, or the column with `columns`."
+        )
+    return sets, np.ldexp(mean, power), np.ldexp(std, power)
 
 
 def save_points(

@@ -6,7 +6,7 @@ Both are kept, so that the error that no model can avoid is known.
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -17,8 +17,6 @@ from hgnpipe.data.solver import solve_each
 from hgnpipe.hamiltonian import motion
 from hgnpipe.systems.base import System
 
-MAX_DRIFT = 1e-6
-"""Largest relative change of the energy along a clean trajectory."""
 SPLITS = ("train", "test", "long")
 """Independent draws; long ones are for training with targets beyond the window."""
 TOLERANCES = (1e-8, 1e-10, 1e-12)
@@ -65,8 +63,8 @@ def simulate(
 
     Raises:
         ValueError: If a count is too small or the split unknown.
-        RuntimeError: If the energy of a trajectory drifts by more than `MAX_DRIFT`
-            at the solver's best accuracy.
+        RuntimeError: If the energy of a trajectory drifts by more than the system's
+            ``MAX_DRIFT`` at the solver's best accuracy.
     """
     require(num >= 1, "num", num, "1 or more")
     require(num_frames >= 2, "num_frames", num_frames, "2 or more")
@@ -84,10 +82,11 @@ def simulate(
         past, drift_before = solve(system, initial, t[num_before::-1])
         states = np.concatenate([past[:, :0:-1], states], axis=1)
         drift = np.maximum(drift, drift_before)
-    if not (exact := drift <= MAX_DRIFT).all():
+    limit = system.MAX_DRIFT
+    if not (exact := drift <= limit).all():
         raise RuntimeError(
             f"The energy of {(~exact).sum()} trajectories of {type(system).__name__} "
-            f"drifts by up to {drift.max():.1e} (at most {MAX_DRIFT:.0e} is allowed): "
+            f"drifts by up to {drift.max():.1e} (at most {limit:.0e} is allowed): "
             f"two bodies come too close. Start further apart, or end earlier (smaller "
             f"frame_dt)."
         )
@@ -118,10 +117,20 @@ def true_energy(
 
 
 def relative_drift(
-    system: System, q: Float[np.ndarray, "N T n"], p: Float[np.ndarray, "N T n"]
+    system: System,
+    q: Float[np.ndarray, "N T n"],
+    p: Float[np.ndarray, "N T n"],
+    work: Float[np.ndarray, "N T"] | float = 0.0,
 ) -> Float[np.ndarray, " N"]:
-    """Largest change of the energy along each trajectory, relative to its start."""
-    energy = true_energy(system, q, p)
+    """Largest change of the energy along each trajectory, relative to its start.
+
+    Args:
+        system: What moves.
+        q: Positions.
+        p: Momenta.
+        work: What friction has done since the start; it is no drift.
+    """
+    energy = true_energy(system, q, p) - work
     start = energy[:, :1]
     return (np.abs(energy - start) / np.abs(start)).max(axis=1)
 
@@ -143,21 +152,36 @@ def solve(
     Returns:
         States at these times, and the relative drift of each trajectory's energy.
     """
-    rates = partial(true_rates, system)
-    states = solve_each(rates, initial, t, TOLERANCES[0], progress)
-    drift = relative_drift(system, *np.split(states, 2, axis=-1))
+    q, p = (torch.from_numpy(part) for part in np.split(initial, 2, axis=1))
+    if system.friction(q, p) is not None:  # its work is one more coordinate
+        initial = np.pad(initial, [(0, 0), (0, 1)])
+
+    def solved(initial: np.ndarray, *how: Any) -> tuple[np.ndarray, np.ndarray]:
+        made = solve_each(partial(true_rates, system), initial, t, *how)
+        q, p, work = np.split(made, [num, 2 * num], axis=-1)
+        return made, relative_drift(system, q, p, work.sum(axis=-1))
+
+    num = q.shape[1]
+    states, drift = solved(initial, TOLERANCES[0], progress)
     for tolerance in TOLERANCES[1:]:
-        again = np.flatnonzero(~(drift <= MAX_DRIFT))
+        again = np.flatnonzero(~(drift <= system.MAX_DRIFT))
         if len(again) == 0:
             break
-        states[again] = solve_each(rates, initial[again], t, tolerance)
-        drift[again] = relative_drift(system, *np.split(states[again], 2, axis=-1))
-    return states, np.where(np.isnan(drift), np.inf, drift)
+        states[again], drift[again] = solved(initial[again], tolerance)
+    return states[..., : 2 * num], np.where(np.isnan(drift), np.inf, drift)
 
 
 def true_rates(
     system: System, states: Float[np.ndarray, "N m"]
 ) -> Float[np.ndarray, "N m"]:
-    """Time derivative of states (q, p), side by side, under the true Hamiltonian."""
-    q, p = torch.from_numpy(states).chunk(2, dim=1)
-    return torch.cat(motion(system.hamiltonian, q, p), dim=1).numpy()
+    """Time derivative of states (q, p), side by side: Hamilton's equations, friction.
+
+    Where states have one more column, the work of friction, its derivative is last.
+    """
+    n = system.num_coordinates
+    q, p, work = torch.from_numpy(states).tensor_split([n, 2 * n], dim=1)
+    dq, dp = motion(system.hamiltonian, q, p)
+    if (force := system.friction(q, p)) is None:
+        return torch.cat([dq, dp], dim=1).numpy()
+    power = (force * dq).sum(dim=1, keepdim=True)[:, : work.shape[1]]
+    return torch.cat([dq, dp + force, power], dim=1).numpy()

@@ -161,8 +161,10 @@ def open_videos(path: str | Path, num: int | None = None) -> Videos:
         num: Take the first ones only, and check only those; by default all.
 
     Raises:
-        ValueError: If the file is missing, damaged, or something else.
+        ValueError: If the file is missing, damaged, or something else, or ``num`` not
+            positive.
     """
+    require(num is None or num >= 1, "num", num, "1 or more")
     with opened(path, VIDEOS) as file:
         attributes = dict(file.attrs)
         frames = file["frames"]

@@ -1,7 +1,9 @@
 """How well a flow fits held-out points, and what is true of its map (paper, Sec. 3.3).
 
 Log-densities are in nats. Held-out figures of NHF are bounds that get tighter with the
-number of importance samples; those of RNVP are exact.
+number of importance samples; those of RNVP are exact. Points far from what a flow has
+learned may have a log-density of minus infinity (`hgnpipe.flows.base.finite_or_none`):
+means leave such points out, and say how many they are.
 """
 
 import copy
@@ -10,20 +12,19 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 from jaxtyping import Float
-from scipy.optimize import minimize
 from torch import Tensor
 
 from hgnpipe.collection import require
+from hgnpipe.evaluation.minima import local_minima, matched
 from hgnpipe.flows.base import Flow
-from hgnpipe.hamiltonian import State, gradient
+from hgnpipe.hamiltonian import State
 
 CHUNK = 2**14
 """Points times importance samples that are evaluated at a time."""
+LOWEST = float(np.log(np.finfo(np.float64).tiny))
+"""Ln of the smallest number, -708: what a point without a density counts as where flows
+are compared."""
 
-NUM_STARTS = 200
-"""Test points from which descents into the minima of a potential start."""
-
-Energy = Callable[[Tensor], Tensor]
 Measure = tuple[str, float, float]
 """Name, value, and the standard error of the value; NaN where it has none."""
 
@@ -37,8 +38,8 @@ def held_out_log_density(
 ) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
     """Bound and importance-weighted estimate of ln p at every point.
 
-    The samples of the momentum depend on ``seed`` alone. ``progress`` is called after
-    every chunk with the number of points in it.
+    Either is finite or minus infinity. The samples of the momentum depend on ``seed``
+    alone. ``progress`` is called after every chunk with the number of points in it.
 
     Raises:
         ValueError: If the points are of another dimension than the flow, or the number
@@ -52,7 +53,7 @@ def held_out_log_density(
     generator = torch.Generator(like.device).manual_seed(seed)
     size = max(1, CHUNK // num_importance_samples)
     found: list[Tensor] = []
-    for part in torch.from_numpy(points).to(like).split(size):
+    for part in torch.from_numpy(points).to(like.device).split(size):
         with torch.no_grad():
             density = flow.log_density(part, num_importance_samples, generator)
         found.append(torch.stack(density).double().cpu())
@@ -61,9 +62,38 @@ def held_out_log_density(
     return bound, estimate
 
 
+def watched_likelihood(
+    flow: Flow, points: Float[np.ndarray, "N d"], num_importance_samples: int, seed: int
+) -> dict[str, float]:
+    """Negative log-likelihoods by which the training of a flow is watched.
+
+    Returns:
+        Means over the points, `LOWEST` standing for points without a density, so that
+        fewer of them are better: ``held_out``, ``held_out_bound``; and how many points
+        have none, ``held_out_unjudged``.
+    """
+    found = held_out_log_density(flow, points, num_importance_samples, seed)
+    bound, estimate = (np.where(np.isfinite(v), v, LOWEST) for v in found)
+    unjudged = num_unjudged(found[1])
+    names = ("held_out_bound", "held_out", "held_out_unjudged")
+    return dict(zip(names, (-bound.mean(), -estimate.mean(), unjudged), strict=True))
+
+
+def num_unjudged(values: Float[np.ndarray, " N"]) -> int:
+    """How many of some values are not finite."""
+    return int((~np.isfinite(values)).sum())
+
+
 def averaged(measure: str, values: Float[np.ndarray, " N"]) -> Measure:
-    """Name of a measure, its mean over the points, and the standard error of that."""
-    return measure, values.mean(), values.std(ddof=1) / np.sqrt(len(values))
+    """Name of a measure, its mean over the points, and the standard error of that.
+
+    Over those points where it is finite; infinite where there are none.
+    """
+    judged = values[np.isfinite(values)]
+    if not len(judged):
+        return measure, np.inf, np.nan
+    error = judged.std(ddof=1) / np.sqrt(len(judged)) if len(judged) > 1 else np.nan
+    return measure, judged.mean(), error
 
 
 def measures_of_likelihood(
@@ -77,19 +107,25 @@ def measures_of_likelihood(
     """Negative log-likelihood, and its excess over ``truth``, the true ln p, if known.
 
     With every number of importance samples in ``counts``; the last one gives ``nll``.
+    Each has its ``num_unjudged``: how many points it leaves out.
     """
     rows = []
     for count in counts:
         bound, estimate = held_out_log_density(flow, points, count, seed, progress)
         if not flow.exact:
-            rows.append(averaged(f"nll_{count}", -estimate))
-    rows.append(averaged("nll", -estimate))
-    rows.append(averaged("nll_bound", -bound))
+            rows += counted(f"_{count}", -estimate)
+    rows += counted("", -estimate) + counted("_bound", -bound)
     rows.append(("num_importance_samples", 0 if flow.exact else counts[-1], np.nan))
     if np.isfinite(truth).all():
         rows.append(averaged("excess", truth - estimate))
         rows.append(averaged("excess_bound", truth - bound))
     return rows
+
+
+def counted(name: str, nll: Float[np.ndarray, " N"]) -> list[Measure]:
+    """Mean of a negative log-likelihood, and how many points it leaves out."""
+    unjudged = (f"num_unjudged{name}", num_unjudged(nll), np.nan)
+    return [averaged(f"nll{name}", nll), unjudged]
 
 
 def gaussian_log_density(
@@ -124,11 +160,13 @@ def log_volume_change(
 
 
 def inversion_error(flow: torch.nn.Module, states: State) -> float:
-    """Largest distance of a coordinate from itself after the flow and its inverse."""
+    """Largest distance of a coordinate from itself after the flow and its inverse.
+
+    Infinite where one of them gives no number.
+    """
     with torch.no_grad():
         back = flow.inverse(flow(states))
-    pairs = zip(states, back, strict=True)
-    return max((one - other).abs().max().item() for one, other in pairs)
+    return largest(torch.cat(states) - torch.cat(back))
 
 
 def structure(flow: torch.nn.Module, num: int, seed: int) -> dict[str, float]:
@@ -144,7 +182,12 @@ def structure(flow: torch.nn.Module, num: int, seed: int) -> dict[str, float]:
         states = exact.sample_prior(num, torch.Generator().manual_seed(seed))
         measured[f"inversion_error_{name}"] = inversion_error(exact, states)
     volume = log_volume_change(exact, states)
-    return {"log_volume_change": volume.abs().max().item(), **measured}
+    return {"log_volume_change": largest(volume), **measured}
+
+
+def largest(values: Tensor) -> float:
+    """Largest magnitude; infinite where one is no number."""
+    return values.abs().nan_to_num(nan=torch.inf, posinf=torch.inf).max().item()
 
 
 def measures_of_map(
@@ -166,84 +209,3 @@ def measures_of_map(
     if len(modes):
         rows.append(("num_modes", len(modes), np.nan))
     return rows
-
-
-def local_minima(
-    energy: Energy,
-    starts: Float[np.ndarray, "N d"],
-    tolerance: float = 0.05,
-    margin: float = 0.25,
-) -> Float[np.ndarray, "M d"]:
-    """Local minima of an energy, reached by descent from many starts.
-
-    Args:
-        energy: Maps ``(B, d)`` to ``(B,)``; it may know its ``gradient``.
-        starts: Where the descents begin, ``(N, d)``.
-        tolerance: Minima closer than this share of the box around the starts are one.
-        margin: The region that counts is that box, wider by this share of its size on
-            every side. What runs out of it has no minimum.
-
-    Returns:
-        Distinct minima, those that most starts lead to first.
-    """
-    low, high = starts.min(0), starts.max(0)
-    size = high - low
-    bounds = np.stack([low - margin * size, high + margin * size], axis=1)
-
-    minima: list[np.ndarray] = []
-    counts: list[int] = []
-    for start in starts:
-        end = _descend(energy, _descend(energy, start, bounds), bounds)
-        at_edge = (np.abs(end[:, None] - bounds) < 1e-6 * size[:, None]).any()
-        if at_edge or not _is_minimum(energy, end):
-            continue
-        near = [(np.abs(end - known) < tolerance * size).all() for known in minima]
-        if any(near):
-            counts[near.index(True)] += 1
-        else:
-            minima.append(end)
-            counts.append(1)
-    order = np.argsort(counts, kind="stable")[::-1]
-    return np.array(minima).reshape(-1, starts.shape[1])[order]
-
-
-def _descend(energy: Energy, start: np.ndarray, bounds: np.ndarray) -> np.ndarray:
-    """End of a descent; it may stop early, so go on from there."""
-
-    def value_and_slope(x: np.ndarray) -> tuple[float, np.ndarray]:
-        point = torch.from_numpy(x)[None]
-        with torch.no_grad():
-            return energy(point).item(), gradient(energy, point)[0].numpy()
-
-    options = {"ftol": 1e-14, "gtol": 1e-9, "maxiter": 1000}
-    how = {"jac": True, "bounds": bounds, "options": options, "method": "L-BFGS-B"}
-    return minimize(value_and_slope, start, **how).x
-
-
-def _is_minimum(energy: Energy, point: np.ndarray) -> bool:
-    """Whether the slope is nothing beside what the curvature makes nearby."""
-    x = torch.from_numpy(point)
-
-    def slope(x: Tensor) -> Tensor:
-        return gradient(energy, x[None])[0]
-
-    with torch.no_grad():
-        curvature = torch.linalg.eigvalsh(torch.func.jacfwd(slope)(x)).min()
-        return bool(curvature > 1e-9 and slope(x).abs().max() < 1e-3 * curvature)
-
-
-def matched(minima: Float[np.ndarray, "M d"], modes: Float[np.ndarray, "K d"]) -> float:
-    """Share of modes that have a minimum nearer to them than to any other mode.
-
-    Only minima count that are nearer to their mode than half of the distance between
-    that mode and the next.
-    """
-    if not len(minima) or not len(modes):
-        return 0.0
-    distance = np.linalg.norm(minima[:, None] - modes, axis=-1)
-    between = np.linalg.norm(modes[:, None] - modes, axis=-1)
-    np.fill_diagonal(between, np.inf)
-    reach = between.min(1) / 2
-    nearest = distance.argmin(1)
-    close = distance.min(1) < reach[nearest]
-    return len(set(nearest[close].tolist())) / len(modes)

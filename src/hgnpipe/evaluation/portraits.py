@@ -14,7 +14,8 @@ from jaxtyping import Float, Float32
 from torch import Tensor, nn
 
 from hgnpipe.collection import require
-from hgnpipe.evaluation.likelihood import NUM_STARTS, held_out_log_density, local_minima
+from hgnpipe.evaluation.likelihood import held_out_log_density
+from hgnpipe.evaluation.minima import NUM_STARTS, local_minima
 from hgnpipe.files.hdf5 import created, opened, read_arrays, write_arrays
 from hgnpipe.flows.base import Flow
 from hgnpipe.hamiltonian import State

@@ -12,6 +12,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from hgnpipe.collection import require
+from hgnpipe.data.stored import check_videos
 from hgnpipe.data.videos import Frames
 from hgnpipe.evaluation.errors import pixel_mse
 from hgnpipe.hamiltonian import State
@@ -88,8 +89,8 @@ def play_beyond(
         progress: Called with the number of videos done since the last call.
 
     Raises:
-        ValueError: If the videos do not fit the model, or it cannot be taken apart
-            into inference, motion and decoder.
+        ValueError: If the videos do not fit the model, or the pictures not the videos,
+            or it cannot be taken apart into inference, motion and decoder.
     """
     if not isinstance(model, PhaseSpaceModel):
         raise ValueError(
@@ -98,6 +99,7 @@ def play_beyond(
         )
     check_frames(model, frames, model.num_frames)
     require(batch_size >= 1, "batch_size", batch_size, "1 or more")
+    _check_drawn(drawn, frames, num_before)
     device = next(model.parameters()).device
     parts = []
     for first in range(0, len(frames), batch_size):
@@ -119,6 +121,17 @@ def play_beyond(
     return Played(
         **{"variance": None} | joined, num_before=num_before, num_frames=frames.shape[1]
     )
+
+
+def _check_drawn(drawn: np.ndarray, frames: np.ndarray, num_before: int) -> None:
+    """Check that pictures of the motion are of the same videos, and long enough."""
+    check_videos(drawn)
+    require(num_before >= 0, "num_before", num_before, "0 or more")
+    (num, least, size), shape = frames.shape[:3], drawn.shape[:3]
+    least += num_before
+    same = shape[::2] == (num, size) and shape[1] >= least
+    legal = f"({num}, {least} or more, {size})"
+    require(same, "number, length and size of the true motion", shape, legal)
 
 
 def _play_batch(

@@ -52,9 +52,12 @@ class SoftUniform(Distribution):
 
     def cdf(self, value: Tensor) -> Tensor:
         """Probability of less than ``value``."""
-        rising = F.softplus(self.beta * (value + self.sigma / 2))
-        falling = F.softplus(self.beta * (value - self.sigma / 2))
-        return (rising - falling) / (self.beta * self.sigma)
+        # Difference of two soft-pluses, which are equal digits far away: what they have
+        # more than max(0, x) is apart.
+        inside = value.clamp(-self.sigma / 2, self.sigma / 2) / self.sigma + 0.5
+        rising = F.softplus(-(self.beta * (value + self.sigma / 2)).abs())
+        falling = F.softplus(-(self.beta * (value - self.sigma / 2)).abs())
+        return inside + (rising - falling) / (self.beta * self.sigma)
 
     def icdf(self, value: Tensor) -> Tensor:
         """Point below which a draw is with probability ``value``."""

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 from torch.distributions import Distribution, Normal
 
 from hgnpipe.collection import lookup, require
 from hgnpipe.flows._priors import SoftUniform, inner_uniform
-from hgnpipe.flows.base import LogDensity
+from hgnpipe.flows.base import LogDensity, finite_or_none, points_for
 from hgnpipe.hamiltonian import Hamiltonian, SeparableHamiltonian, State
 from hgnpipe.integrators import leapfrog, rollout
 from hgnpipe.nn.energies import MLPEnergy
@@ -45,8 +45,10 @@ class NHF(nn.Module):
             ``normal``.
         sigma: Width of the soft-uniform prior.
         beta: Sharpness of its edges.
-        gradient_rms: See `hgnpipe.nn.energies.MLPEnergy`.
-        feature_scale: The same.
+        gradient_rms: Size of dV/dq and dK/dp at initialisation, see
+            `hgnpipe.nn.energies.MLPEnergy`; torch's default gives 0.05.
+        feature_scale: Standard deviation of the weights of the first layer of every
+            energy at initialisation, instead of torch's default.
         num_importance_samples: Samples K of the momentum per point in the training
             objective: 1 is the ELBO of the paper; more make it the tighter bound of
             Burda et al., Importance weighted autoencoders, 2016. Only every K-th point
@@ -192,12 +194,14 @@ class NHF(nn.Module):
 
     def log_density(
         self,
-        points: Float[Tensor, "B d"],
+        points: Shaped[Tensor, "B d"],
         num_importance_samples: int = 1,
         generator: torch.Generator | None = None,
     ) -> LogDensity:
         """ELBO and importance-weighted estimate of ln p, see `Flow.log_density`."""
+        points = points_for(self, points, num_importance_samples)
         weights = self.log_weights(points, num_importance_samples, generator)
+        weights = finite_or_none(weights)
         return LogDensity(weights.mean(0), log_mean_exp(weights))
 
     def sample_prior(self, num: int, generator: torch.Generator | None = None) -> State:

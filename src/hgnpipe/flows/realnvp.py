@@ -6,11 +6,11 @@ contract of ours.
 
 import torch
 import zuko
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from hgnpipe.collection import require
-from hgnpipe.flows.base import LogDensity
+from hgnpipe.flows.base import LogDensity, finite_or_none, points_for
 
 
 class RealNVP(nn.Module):
@@ -51,12 +51,13 @@ class RealNVP(nn.Module):
 
     def log_density(
         self,
-        points: Float[Tensor, "B d"],
+        points: Shaped[Tensor, "B d"],
         num_importance_samples: int = 1,
         generator: torch.Generator | None = None,
     ) -> LogDensity:
         """Exact ln p, twice; the other arguments have no effect."""
-        exact = self.flow().log_prob(points)
+        points = points_for(self, points, num_importance_samples)
+        exact = finite_or_none(self.flow().log_prob(points))
         return LogDensity(exact, exact)
 
     def sample(

@@ -1,12 +1,18 @@
 """The contract between sequence models and the training and evaluation stages."""
 
+import math
+from numbers import Integral
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from hgnpipe.collection import require
 from hgnpipe.hamiltonian import State
+
+PIXELS = "hgnpipe.training.batches.to_pixels makes them of videos."
+"""End of messages about frames that are not what models take."""
 
 
 class Prediction(NamedTuple):
@@ -98,6 +104,9 @@ class SequenceModel(Protocol):
             frames: Pixel values in [0, 1]; the model looks at the first ``num_frames``.
             speed: Multiplies the time step: 2 is twice as fast, -1 is backwards.
             num_steps: Length of the rollout; by default as long as ``frames``.
+
+        Raises:
+            ValueError: See `check_input` and `check_rollout`.
         """
         ...
 
@@ -154,12 +163,26 @@ def play(
     model: PhaseSpaceModel,
     initial: State,
     kl: Float[Tensor, " B"],
-    *,
     speed: float,
-    num_steps: int,
+    num_steps: int | None,
+    length: int = 0,
 ) -> Prediction:
-    """Video and energy of the motion that starts at ``initial``."""
-    path = model.rollout(initial, model.dt * speed, num_steps)
+    """Video and energy of the motion that starts at ``initial``.
+
+    Args:
+        model: The model.
+        initial: State of the first frame.
+        kl: See `Prediction`.
+        speed: What the time step is multiplied by.
+        num_steps: Number of steps; by default ``length``.
+        length: See there.
+
+    Raises:
+        ValueError: See `check_rollout`.
+    """
+    steps = length if num_steps is None else num_steps
+    check_rollout(speed, steps, "speed")
+    path = model.rollout(initial, model.dt * speed, steps)
     return Prediction(model.decode_path(path), energy_of(model, path), kl)
 
 
@@ -169,18 +192,55 @@ def energy_of(model: PhaseSpaceModel, path: State) -> Float[Tensor, "B T"]:
     return energy.unflatten(0, path.q.shape[:2])
 
 
+def check_rollout(dt: float, num_steps: int, name: str = "dt") -> None:
+    """Check what is asked of a rollout.
+
+    Args:
+        dt: Time step, or what it is multiplied by.
+        num_steps: Number of steps.
+        name: What a message calls ``dt``.
+
+    Raises:
+        ValueError: If the one is not finite, or the other negative or no whole number.
+    """
+    require(math.isfinite(dt), name, dt, "finite")
+    counts = isinstance(num_steps, Integral) and num_steps >= 0
+    require(counts, "num_steps", num_steps, "a whole number, 0 or more")
+
+
 def check_input(
-    frames: Float[Tensor, "B T 3 S S"], num_frames: int, image_size: int
+    frames: Float[Tensor, "B T 3 S S"],
+    num_frames: int,
+    image_size: int,
+    shown_to: torch.nn.Module | None = None,
 ) -> None:
     """Check that a model can look at these videos.
 
+    Args:
+        frames: Pixel values in [0, 1].
+        num_frames: Least length.
+        image_size: Height and width.
+        shown_to: If given, check that the values are in this range, and of the
+            precision of this model, too. That looks at all of them: not for training.
+
     Raises:
-        ValueError: If there are fewer than ``num_frames`` frames, or of another size
-            than ``image_size``.
+        ValueError: If the videos are too short, of another size, or what they may not
+            be; with ``shown_to``, also if there are none.
     """
-    expected = (3, image_size, image_size)
-    if frames.shape[1] < num_frames or tuple(frames.shape[2:]) != expected:
+    found = getattr(frames, "dtype", type(frames).__name__)
+    if shown_to is not None:
+        kind = next(shown_to.parameters(), torch.zeros(())).dtype
+        if found != kind:
+            raise ValueError(f"Frames are {found}; this model needs {kind}. {PIXELS}")
+    expected, shape = (3, image_size, image_size), tuple(frames.shape[1:])
+    if shape[1:] != expected or shape[0] < num_frames:
         raise ValueError(
-            f"Frames are {tuple(frames.shape[1:])}; this model needs at least "
-            f"{num_frames} frames of {expected}."
+            f"Frames are {shape}; this model needs at least {num_frames} frames of "
+            f"{expected}."
         )
+    if shown_to is not None:
+        require(len(frames) > 0, "number of videos", 0, "1 or more")
+        low, high = (end.item() for end in frames.aminmax())
+        if not (low >= 0 and high <= 1):
+            reach = f"Frames reach from {low:.4g} to {high:.4g}"
+            raise ValueError(f"{reach}; pixel values are in [0, 1]. {PIXELS}")

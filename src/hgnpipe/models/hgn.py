@@ -16,11 +16,12 @@ from torch.distributions import Independent, kl_divergence
 from hgnpipe.collection import lookup, require
 from hgnpipe.hamiltonian import State
 from hgnpipe.integrators import INTEGRATORS, rollout, rollout_around
-from hgnpipe.models.base import Inferred, Prediction, check_input, play
+from hgnpipe.models.base import Inferred, Prediction, check_input, check_rollout, play
 from hgnpipe.nn.decoding import random_frames, reconstruction_error
 from hgnpipe.nn.gaussian import diagonal_gaussian, draw_from
 from hgnpipe.nn.geco import Geco
 from hgnpipe.nn.latents import latent_images, latent_vectors
+from hgnpipe.nn.mixture import Mixture
 from hgnpipe.nn.networks import FrameScaler
 from hgnpipe.nn.warm_up import Schedule, WarmUp
 
@@ -38,7 +39,7 @@ class HGN(nn.Module):
     Args:
         num_frames: Length T of the sequences that the encoder sees at once.
         image_size: Height and width of a frame, 4 times a power of two.
-        integrator: Key of `hgnpipe.integrators.INTEGRATORS`.
+        integrator: ``euler``, ``leapfrog`` or ``rk4``, see `hgnpipe.integrators`.
         deterministic: Use the posterior mean and drop the KL term ("HGN determ").
         f_psi: Map posterior samples to the initial state with a network; otherwise
             the sample is the state ("HGN no f_psi").
@@ -57,6 +58,9 @@ class HGN(nn.Module):
             keypoints of the frames, see `hgnpipe.nn.keypoints`; not a latent image.
         num_keypoints: Keypoints of a frame.
         hidden_size: Width of the perceptrons, the energies of a vector included.
+        prior_components: Gaussians of the mixture that is fitted to the posteriors of a
+            vector when training has ended, and that samples are drawn from; 0 for the
+            unit Gaussian of the KL term.
         inferred_frame: Whose state the encoder infers: ``first``, ``middle`` or
             ``last``. It is rolled out in both directions, so that a state must hold
             backwards too, in half as many steps.
@@ -100,6 +104,7 @@ class HGN(nn.Module):
         num_pairs: int | None = None,
         num_keypoints: int = 16,
         hidden_size: int = 128,
+        prior_components: int = 0,
         inferred_frame: str = "first",
         num_targets: int | None = None,
         centre_frames: bool = False,
@@ -158,6 +163,9 @@ class HGN(nn.Module):
                 **both,
             )
         self.z_shape, self.encoder, self.f_psi, self.hamiltonian, self.decoder = parts
+        self.mixture = None
+        if prior_components and num_pairs is not None and not deterministic:
+            self.mixture = Mixture(*self.z_shape, prior_components)
         self.geco = (
             None if deterministic else Geco(kappa, multiplier, tuple(multiplier_bounds))
         )
@@ -170,12 +178,13 @@ class HGN(nn.Module):
         if options["deterministic"]:
             unused |= {"kappa", "multiplier", "kl_delay", "kl_ramp"}
             unused |= {"multiplier_bounds", "geco_rate", "geco_start"}
+            unused |= {"prior_components"}
         elif not options["geco_rate"]:
             unused |= {"geco_start", "multiplier_bounds"}
         if not options["horizon_growth"]:
             unused |= {"first_horizon"}
         of_images, of_vectors = {"latent_channels", "printed_decoder"}, {
-            "num_keypoints", "hidden_size",
+            "num_keypoints", "hidden_size", "prior_components",
         }  # fmt: skip
         return unused | (of_vectors if options["num_pairs"] is None else of_images)
 
@@ -247,12 +256,10 @@ class HGN(nn.Module):
         """Reconstruct a video from the mean of its inferred initial state (Fig. 7).
 
         Raises:
-            ValueError: If there are fewer frames than the encoder needs, or of another
-                size.
+            ValueError: See `hgnpipe.models.base.check_input` and `check_rollout`.
         """
         state, kl, _ = self.infer(frames)
-        num_steps = frames.shape[1] - 1 if num_steps is None else num_steps
-        return play(self, state, kl, speed=speed, num_steps=num_steps)
+        return play(self, state, kl, speed, num_steps, frames.shape[1] - 1)
 
     @torch.no_grad()
     def sample(
@@ -269,8 +276,7 @@ class HGN(nn.Module):
             ValueError: For the deterministic variant, which has no prior.
         """
         state = self.sample_states(num, generator)
-        none = state.q.new_zeros(num)
-        return play(self, state, none, speed=speed, num_steps=num_steps)
+        return play(self, state, state.q.new_zeros(num), speed, num_steps)
 
     @torch.no_grad()
     def sample_states(
@@ -283,8 +289,12 @@ class HGN(nn.Module):
         """
         if self.deterministic:
             raise ValueError("A deterministic HGN has no prior to sample from.")
-        weight = next(self.parameters())
-        z = weight.new_empty(num, *self.z_shape).normal_(generator=generator)
+        require(num >= 1, "num", num, "1 or more")
+        if self.mixture is not None:
+            z = self.mixture.draw(num, generator)
+        else:
+            weight = next(self.parameters())
+            z = weight.new_empty(num, *self.z_shape).normal_(generator=generator)
         return self._at_first_frame(self.state_of(z))
 
     @torch.no_grad()
@@ -294,6 +304,7 @@ class HGN(nn.Module):
         generator: torch.Generator | None = None,
     ) -> State:
         """States of the first frame, drawn from the posterior; `infer` has its mean."""
+        check_input(frames, self.num_frames, self.image_size, self)
         z = draw_from(self.posterior(frames), generator)
         return self._at_first_frame(self.state_of(z))
 
@@ -304,9 +315,9 @@ class HGN(nn.Module):
         from there to the first frame.
 
         Raises:
-            ValueError: If there are fewer frames than the encoder needs, or of another
-                size.
+            ValueError: See `hgnpipe.models.base.check_input`.
         """
+        check_input(frames, self.num_frames, self.image_size, self)
         posterior = self.posterior(frames)
         state = self._at_first_frame(self.state_of(posterior.mean))
         if self.deterministic:
@@ -339,6 +350,7 @@ class HGN(nn.Module):
 
     def rollout(self, initial: State, dt: float, num_steps: int) -> State:
         """Motion under the learned Hamiltonian, see `hgnpipe.integrators.rollout`."""
+        check_rollout(dt, num_steps)
         return rollout(self.integrator, self.hamiltonian, initial, dt, num_steps)
 
     def decode(self, q: Float[Tensor, "B T *n"]) -> Float[Tensor, "B T 3 S S"]:

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from hgnpipe.collection import lookup, require
 from hgnpipe.hamiltonian import State, motion
 from hgnpipe.integrators import INTEGRATORS, rollout
-from hgnpipe.models.base import Inferred, Prediction, check_input, play
+from hgnpipe.models.base import Inferred, Prediction, check_input, check_rollout, play
 from hgnpipe.nn.autoencoders import ConvAutoencoder, MLPAutoencoder
 from hgnpipe.nn.initialisation import draw_orthogonal
 from hgnpipe.nn.networks import FrameScaler
@@ -39,8 +39,8 @@ class PixelHNN(nn.Module):
             variance, and start the decoder at the mean image. Not in the paper.
         orthogonal: Draw the initial weights of all linear layers, those of the energy
             included, orthogonally: so do Greydanus et al. in their code.
-        integrator: Key of `hgnpipe.integrators.INTEGRATORS`, for predictions only.
-            The energy is not separable, so that leapfrog has no merit here.
+        integrator: ``euler``, ``leapfrog`` or ``rk4``, for predictions only. The
+            energy is not separable, so that leapfrog has no merit here.
     """
 
     num_frames = 2
@@ -144,19 +144,18 @@ class PixelHNN(nn.Module):
         sigmoid of the convolutional version, brings what it shows back to [0, 1].
 
         Raises:
-            ValueError: If there are fewer than two frames, or of another size.
+            ValueError: See `hgnpipe.models.base.check_input` and `check_rollout`.
         """
         state, kl, _ = self.infer(frames)
-        num_steps = frames.shape[1] - 1 if num_steps is None else num_steps
-        return play(self, state, kl, speed=speed, num_steps=num_steps)
+        return play(self, state, kl, speed, num_steps, frames.shape[1] - 1)
 
     def infer(self, frames: Float[Tensor, "B T 3 S S"]) -> Inferred:
         """State of the first two frames; there is no posterior.
 
         Raises:
-            ValueError: If there are fewer than two frames, or of another size.
+            ValueError: See `hgnpipe.models.base.check_input`.
         """
-        check_input(frames, self.num_frames, self.image_size)
+        check_input(frames, self.num_frames, self.image_size, self)
         return Inferred(self.encode(frames[:, :2]), frames.new_zeros(len(frames)), None)
 
     def encode(self, pair: Float[Tensor, "B 2 3 S S"]) -> State:
@@ -165,6 +164,7 @@ class PixelHNN(nn.Module):
 
     def rollout(self, initial: State, dt: float, num_steps: int) -> State:
         """Motion under the learned Hamiltonian; one unit of time is one frame."""
+        check_rollout(dt, num_steps)
         return rollout(self.integrator, self.hamiltonian, initial, dt, num_steps)
 
     def decode(self, state: State) -> Float[Tensor, "B 2 3 S S"]:

@@ -25,6 +25,8 @@ from hgnpipe.collection import require
 
 MEMORY = 0.95
 """Share of the moving average of the error that is kept from one update to the next."""
+RANGE = 1e-30, 1e30
+"""Smallest and largest lambda: the loss is in single precision."""
 
 
 class Geco(nn.Module):
@@ -52,8 +54,11 @@ class Geco(nn.Module):
     ) -> None:
         super().__init__()
         require(kappa > 0, "kappa", kappa, "positive")
+        least, most = RANGE
+        fit = len(bounds) == 2 and least <= bounds[0] <= bounds[1] <= most
+        legal = f"0 < low <= high, between {least:g} and {most:g}"
+        require(fit, "bounds of the multiplier", bounds, legal)
         low, high = bounds
-        require(0 < low <= high, "bounds of the multiplier", bounds, "0 < low <= high")
         require(low <= initial <= high, "multiplier", initial, f"in {low} to {high}")
         self.kappa, self.low, self.high = kappa, low, high
         start = torch.tensor(math.log(initial), dtype=torch.float64)

@@ -29,10 +29,10 @@ class Networks:
         """New network of a family, its weights drawn with ``seed``.
 
         Raises:
-            ValueError: If the family or an option is unknown, a value out of range, or
-                the seed negative.
+            ValueError: If the family or an option is unknown, or a value out of range.
         """
         require(seed >= 0, "seed", seed, "zero or positive")
+        require(seed < 2**64, "seed", seed, "below 2**64")
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             return self.families.build(family, **options)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from hgnpipe.reporting.pages import across, in_order, read_table
-from hgnpipe.reporting.runs import label_of
+from hgnpipe.reporting.runs import label_of, system_label
 
 STRUCTURE = {
     "num_modes": "modes of the density",
@@ -18,12 +18,19 @@ STRUCTURE = {
     "inversion_error_float64": "inverse, float64",
 }
 """Rows of the table of the structure; those of every step end in its number."""
+UNJUDGED = {
+    "num_unjudged": "points not judged",
+    "num_unjudged_bound": "not by the bound",
+}
+"""How many points the means of a cell leave out, and what a cell calls them."""
 EXPLANATION = (
     "{preset} preset. Held-out -ln p: mean over the test points ± its standard error, "
     "in nats; exact for RNVP, for NHF importance-weighted with K samples of the "
     "momentum (on average an upper bound, tight for large K). Bound: minus the ELBO "
     "(Eq. 6). Target: the true density at the same points; excess: what a flow has "
-    "more than that. Seeds ±: standard deviation of the excess over the seeds. "
+    "more than that. Seeds ±: standard deviation of the excess over the seeds. Points "
+    "not judged: so far from what a flow has learned that it gives them no number; the "
+    "means leave them out (their number is a mean over the seeds). "
     "Gaussian: mean and covariance of the training points. Tables of one's own are "
     "standardised; their true density is not known.",
     "Minima of V: local minima of the potential energy of every step, reached by "
@@ -87,7 +94,7 @@ def layout_likelihood(table: pd.DataFrame) -> pd.DataFrame:
     the bound (minus the ELBO).
     """
     cells = {
-        (label, density): _likelihood(rows.set_index("measure"))
+        (label, system_label(density)): _likelihood(rows.set_index("measure"))
         for (density, label), rows in table.groupby(["density", "label"], sort=False)
     }
     return across(cells, "held-out -ln p (nats)", "—")
@@ -103,8 +110,9 @@ def layout_structure(table: pd.DataFrame) -> pd.DataFrame:
         for start, name in STRUCTURE.items():
             found = [v for m, v in values.items() if m == start or _is_step(m, start)]
             if found:
-                column = (rows.label.iloc[0], density)
-                cells[name, " on ".join(column)] = ", ".join(f"{v:.2g}" for v in found)
+                column = (rows.label.iloc[0], system_label(density))
+                texts = [f"{v:.2g}" if np.isfinite(v) else "not finite" for v in found]
+                cells[name, " on ".join(column)] = ", ".join(texts)
     return across(cells, "of the map (steps in order)", "—")
 
 
@@ -133,17 +141,28 @@ def read_costs(path: str | Path) -> pd.DataFrame:
 
 def _likelihood(rows: pd.DataFrame) -> str:
     nll = rows.loc["nll"]
-    lines = [f"{nll.value:.3f} ± {nll.error:.3f}"]
+    lines = [_with_error(nll)]
     samples = rows.value.get("num_importance_samples", 0)
     lines[0] += f" (K = {samples:.0f})" if samples else ""
     if "excess" in rows.index:
         excess = rows.loc["excess"]
-        lines.append(f"excess {excess.value:.3f} ± {excess.error:.3f}")
+        lines.append(f"excess {_with_error(excess)}")
         if np.isfinite(excess.seed_std):
             lines.append(f"seeds ± {excess.seed_std:.3f}")
     if samples:
-        lines.append(f"bound {rows.value['nll_bound']:.3f}")
+        lines.append(f"bound {_with_error(rows.loc['nll_bound']).partition(' ±')[0]}")
+    for name, words in UNJUDGED.items():
+        if rows.value.get(name, 0) > 0:
+            lines.append(f"{words}: {rows.value[name]:.3g}")
     return "\n".join(lines)
+
+
+def _with_error(row: pd.Series) -> str:
+    """A mean and its standard error; in words where no point could be judged."""
+    if not np.isfinite(row.value):
+        return "not finite at any point"
+    error = f" ± {row.error:.3f}" if np.isfinite(row.error) else " (one point)"
+    return f"{row.value:.3f}{error}"
 
 
 def _is_step(measure: str, start: str) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from hgnpipe.reporting.pages import across, in_order, read_table, short
-from hgnpipe.reporting.runs import label_of
+from hgnpipe.reporting.runs import label_of, system_label
 
 MEASURES = {
     "mse_window_x1e4": "MSE of the frames shown",
@@ -95,9 +95,16 @@ EXPLANATION = (
 
 
 def read_measures(
-    paths: Iterable[str | Path], labels: Mapping[str, str]
+    paths: Iterable[str | Path],
+    labels: Mapping[str, str],
+    systems: Iterable[str] = (),
 ) -> pd.DataFrame:
-    """All measures of all runs, from rules measure and measure_references.
+    """All measures of all runs and references.
+
+    Args:
+        paths: Tables of rules that measure.
+        labels: How the models are called, in the order of the columns.
+        systems: In the order of the tables; others follow.
 
     Returns:
         A row per system, model, seed and measure: ``value`` (mean), ``spread``
@@ -112,16 +119,15 @@ def read_measures(
     )
     table["label"] = [label_of(model, labels) for model in table.model]
     seeds = sorted(table.seed.unique())
-    table = in_order(table, system=[], model=labels, seed=seeds)
+    table = in_order(table, system=systems, model=labels, seed=seeds)
     columns = ["system", "model", "label", "seed", "measure", "value", "spread", "num"]
     return table[columns]
 
 
 def layout_measures(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """A table for each system: measures down, models across; means over the seeds."""
-    return {
-        system: _layout(rows) for system, rows in table.groupby("system", sort=False)
-    }
+    groups = table.groupby("system", sort=False)
+    return {system_label(system): _layout(rows) for system, rows in groups}
 
 
 def _layout(rows: pd.DataFrame) -> pd.DataFrame:

@@ -20,13 +20,13 @@ PAGE = """<!DOCTYPE html>
 <style>
 body { font-family: sans-serif; margin: 2em; }
 table { border-collapse: collapse; font-size: 85%; }
-th, td { padding: 0.4em 0.8em; text-align: right; white-space: nowrap; }
+th, td { padding: 0.4em 0.8em; text-align: right; vertical-align: top; }
 thead th { text-align: center; }
 tbody th { text-align: left; }
 tbody tr { border-top: 1px solid #ccc; }
 tbody td { color: #333; }
 .words th, .words td { text-align: left; vertical-align: top; }
-.words td { white-space: normal; min-width: 8em; max-width: 35em; }
+.words td { min-width: 8em; max-width: 35em; }
 p, ul { max-width: 60em; }
 .good, .warning { max-width: 60em; padding: 0.6em 1em; }
 .good { background: #e6f4ea; border-left: 0.4em solid #2e7d32; }
@@ -70,9 +70,9 @@ def write_table(
     captions: Sequence[str],
     title: str,
     output: Iterable[Path],
-    missing: str = "",
+    preset: str = "",
 ) -> None:
-    """Write a table as data, and laid out as pages.
+    """Write a table as data, N/A where nothing is defined, and laid out as pages.
 
     Args:
         table: The data.
@@ -80,14 +80,17 @@ def write_table(
         captions: Paragraphs below the tables.
         title: Title of the pages.
         output: Files to write; they end in ``.csv``, ``.md`` or ``.html``.
-        missing: What stands in the data where there is no value.
+        preset: What it is of: the first column of the data, and in the title.
 
     Raises:
         ValueError: If a file cannot be written or its format is another one.
     """
+    if preset:
+        table = table.assign(preset=preset)[["preset", *table.columns]]
+        title = f"{title}, {preset} preset"
     parts = {heading: html_table(part) for heading, part in laid_out.items()}
     texts = {
-        ".csv": table.to_csv(index=False, float_format="%.6g", na_rep=missing),
+        ".csv": table.to_csv(index=False, float_format="%.6g", na_rep="N/A"),
         ".md": _markdown_page(laid_out, captions, title),
         ".html": page(title, TABLES, tables=parts, captions=captions),
     }
@@ -124,7 +127,10 @@ def markdown_table(table: pd.DataFrame) -> str:
 
 
 def across(
-    cells: Mapping[tuple[str, str | tuple[str, str]], str], name: str, missing: str
+    cells: Mapping[tuple[str, str | tuple[str, str]], str],
+    name: str,
+    missing: str,
+    first: Iterable[str | tuple[str, str]] = (),
 ) -> pd.DataFrame:
     """A table of text from cells by row and column, both in the order of the cells.
 
@@ -132,9 +138,11 @@ def across(
         cells: Texts by row and column; a column may have a name on each of two levels.
         name: What the rows are.
         missing: Text of the cells that are not there.
+        first: Columns that come before others, in their order.
     """
     rows = list(dict.fromkeys(row for row, _ in cells))
-    columns = list(dict.fromkeys(column for _, column in cells))
+    found = dict.fromkeys(column for _, column in cells)
+    columns = list(dict.fromkeys([*(c for c in first if c in found), *found]))
     body = [[cells.get((row, column), missing) for column in columns] for row in rows]
     pairs = bool(columns) and isinstance(columns[0], tuple)
     header = pd.MultiIndex.from_tuples(columns) if pairs else pd.Index(columns)

@@ -20,7 +20,7 @@ from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from hgnpipe.files.whole import written_whole
-from hgnpipe.reporting.runs import system_label
+from hgnpipe.reporting.runs import preset_of, system_label
 
 REFERENCES = {
     "mean_image": {"color": "0.45", "linestyle": (0, (6, 2)), "linewidth": 1.0},
@@ -212,14 +212,28 @@ def draw_energy(
     bar.set_ticks(ticks[(ticks >= levels[0]) & (ticks <= levels[-1])])
 
 
+def say_preset(figure: Figure, preset: str) -> None:
+    """Name the preset below everything else."""
+    if engine := figure.get_layout_engine():
+        below = 0.1 / figure.get_figheight()
+        engine.set(rect=(0, below, 1, 1 - below))
+    style = {"fontsize": 5, "color": "0.5", "ha": "right", "va": "bottom"}
+    figure.text(0.998, 0.002, f"{preset} preset", **style)
+
+
 def save_figure(figure: Figure, paths: Iterable[str | Path]) -> None:
     """Write a figure in the formats that the names ask for; equal input, equal bytes.
+
+    One that is written among the results of a preset says so in its lower right corner.
 
     Raises:
         ValueError: If a file cannot be written or its format is unknown.
     """
+    paths = [*map(Path, paths)]
+    if preset := preset_of(paths[0]):
+        say_preset(figure, preset)
     dates = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
-    for path in map(Path, paths):
+    for path in paths:
         kind = path.suffix.removeprefix(".")
         with written_whole(path) as temporary:
             figure.savefig(

@@ -61,8 +61,15 @@ def label_of(name: str, labels: Mapping[str, str]) -> str:
 
 
 def system_label(name: str) -> str:
-    """How figures call a system: ``two_body`` is two-body, as in the paper."""
+    """What tables and figures call a system or density: ``two_body`` is two-body."""
     return name.replace("_", "-")
+
+
+def preset_of(path: str | Path) -> str:
+    """Preset of a file ``results/{preset}/figures/{file}``; empty for any other."""
+    parts = Path(path).parts
+    found = len(parts) > 3 and parts[-4] == "results" and parts[-2] == "figures"
+    return parts[-3] if found else ""
 
 
 def system_of(path: str | Path) -> str:
@@ -90,6 +97,9 @@ def read_runs(paths: Iterable[str | Path], families: Mapping[str, str]) -> pd.Da
         paths: Their ``run.json`` files.
         families: Family of every model.
 
+    Returns:
+        A row for each, in the order of the paths.
+
     Raises:
         ValueError: If a file is missing or damaged, or its model has no family.
     """
@@ -111,8 +121,7 @@ def read_runs(paths: Iterable[str | Path], families: Mapping[str, str]) -> pd.Da
             raise ValueError(f"{path} does not record {', '.join(missing)}.")
         rows.append({**run._asdict(), "family": families[run.model], **origin})
     columns = [*Run._fields, "family", *RECORDED]
-    table = pd.DataFrame(rows, columns=columns).sort_values(list(Run._fields))
-    return table.reset_index(drop=True)
+    return pd.DataFrame(rows, columns=columns)
 
 
 def inconsistencies(runs: pd.DataFrame) -> list[str]:

@@ -10,12 +10,13 @@ import numpy as np
 from jaxtyping import UInt8
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from hgnpipe.collection import require
 from hgnpipe.files.whole import written_whole
 from hgnpipe.reporting.pages import page
 from hgnpipe.reporting.plotting import WIDTH, message
+from hgnpipe.reporting.runs import preset_of
 
 GAP = 2
 """White pixels between the frames of a strip."""
@@ -125,6 +126,7 @@ def save_animation(pictures: Pictures, paths: Iterable[str | Path]) -> None:
     """Write pictures as the animations that the names ask for.
 
     They end in ``.gif``, ``.mp4``, or ``.html``: a page that holds and plays the MP4.
+    One among the results of a preset says so in its lower right corner.
 
     Raises:
         ValueError: If a file cannot be written or its format is another one.
@@ -133,9 +135,21 @@ def save_animation(pictures: Pictures, paths: Iterable[str | Path]) -> None:
     targets = list(map(Path, paths))
     for kind in (path.suffix for path in targets):
         require(kind in writers, "format of an animation", kind, ", ".join(writers))
+    if preset := preset_of(targets[0]):
+        pictures = np.stack([_stamped(one, f"{preset} preset") for one in pictures])
     for path in targets:
         with written_whole(path) as temporary:
             writers[path.suffix](pictures, temporary)
+
+
+def _stamped(picture: UInt8[np.ndarray, "H W 3"], text: str) -> np.ndarray:
+    """A picture with words in its lower right corner."""
+    image = Image.fromarray(picture)
+    place = (image.width - 4, image.height - 2)
+    draw = ImageDraw.Draw(image)
+    font = ImageFont.load_default(size=11)
+    draw.text(place, text, fill=(128, 128, 128), anchor="rd", font=font)
+    return np.asarray(image)
 
 
 def _write_gif(pictures: Pictures, path: Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from hgnpipe.reporting.pages import across, in_order, read_table
-from hgnpipe.reporting.runs import label_of
+from hgnpipe.reporting.runs import label_of, system_label
 
 KEYS = ["system", "split", "model"]
 REFERENCES = ("mean_image", "noise_floor")
@@ -44,7 +44,10 @@ def read_published(path: str | Path) -> pd.DataFrame:
 
 
 def table1(
-    errors: pd.DataFrame, published: pd.DataFrame, labels: Mapping[str, str]
+    errors: pd.DataFrame,
+    published: pd.DataFrame,
+    labels: Mapping[str, str],
+    systems: Iterable[str] = (),
 ) -> pd.DataFrame:
     """Table 1: error per system, split and model, beside the published one.
 
@@ -52,6 +55,7 @@ def table1(
         errors: A row per trajectory, from `read_errors`, references included.
         published: Columns model, system, split, mse_x1e4, std_x1e4.
         labels: How the models are called, in the order of the table's rows.
+        systems: In the order of the table's columns; others follow.
 
     Returns:
         A row per system, split and model. ``std`` is over the trajectories (mean over
@@ -68,7 +72,7 @@ def table1(
     )
     table = table.merge(known, on=KEYS, how="left", indicator="published")
     table["published"] = table.published == "both"
-    orders = {"system": errors.system, "split": ["train", "test"]}
+    orders = {"system": systems, "split": ["train", "test"]}
     table = in_order(table, model=labels, **orders)
     first = ["model", "label", "system", "split", "num_seeds", "mse_x1e4", "std_x1e4"]
     return table[first + [c for c in table.columns if c not in first]]
@@ -88,7 +92,7 @@ def skill_text(value: float) -> str:
     return f"skill {round(value, 2) + 0.0:.2f}"  # no -0.00
 
 
-def layout1(table: pd.DataFrame) -> pd.DataFrame:
+def layout1(table: pd.DataFrame, systems: Iterable[str] = ()) -> pd.DataFrame:
     """Table 1 laid out like the paper's: models down, systems and splits across.
 
     Each cell says our error and its spread, the skill, and what the paper printed;
@@ -97,9 +101,11 @@ def layout1(table: pd.DataFrame) -> pd.DataFrame:
     cells = {}
     for row in table.itertuples():
         lines = [f"{row.mse_x1e4:.2f} ± {row.std_x1e4:.2f}"]
+        if not np.isfinite(row.mse_x1e4):
+            lines = ["not finite: a rollout diverged"]
         if np.isfinite(row.seed_std_x1e4):
             lines.append(f"seeds ± {row.seed_std_x1e4:.2f}")
-        if row.model not in REFERENCES:
+        if row.model not in REFERENCES and np.isfinite(row.skill):
             lines.append(skill_text(row.skill))
         if row.model in (*REFERENCES, TRUTH):
             lines.append(f"clean {row.mse_clean_x1e4:.2f}")
@@ -109,15 +115,20 @@ def layout1(table: pd.DataFrame) -> pd.DataFrame:
             )
         elif row.published:
             lines.append("paper: not legible")
-        cells[row.label, (row.system, row.split)] = "\n".join(lines)
-    return across(cells, "model", "not run")
+        cells[row.label, (system_label(row.system), row.split)] = "\n".join(lines)
+    first = [(system_label(s), split) for s in systems for split in ("train", "test")]
+    return across(cells, "model", "not run", first)
 
 
 def _means(errors: pd.DataFrame) -> pd.DataFrame:
-    """Means and spreads of every model, beside the errors of the references."""
+    """Means and spreads of every model, beside the errors of the references.
+
+    An error that is no number, of a rollout that diverged, is infinite.
+    """
+    errors = errors.fillna({"mse": np.inf, "mse_clean": np.inf})
     by_seed = errors.groupby([*KEYS, "seed"], sort=False).agg(
         mse=("mse", "mean"),
-        std=("mse", lambda values: values.std(ddof=0)),
+        std=("mse", _spread),
         mse_clean=("mse_clean", "mean"),
         kl=("kl", "mean"),
     )
@@ -132,3 +143,8 @@ def _means(errors: pd.DataFrame) -> pd.DataFrame:
         index = pd.MultiIndex.from_frame(table[["system", "split"]])
         table[reference] = rows.reindex(index).to_numpy()
     return table
+
+
+def _spread(values: pd.Series) -> float:
+    """Standard deviation over the trajectories; none where one is infinite."""
+    return values.std(ddof=0) if np.isfinite(values).all() else np.nan

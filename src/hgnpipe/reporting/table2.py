@@ -1,6 +1,6 @@
 """Table 2: how well the learned Hamiltonian is conserved along a rollout."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +9,7 @@ import pandas as pd
 from hgnpipe.collection import require
 from hgnpipe.evaluation.errors import Errors
 from hgnpipe.reporting.pages import across, in_order, read_table, short
-from hgnpipe.reporting.runs import Run, label_of
+from hgnpipe.reporting.runs import Run, label_of, system_label
 from hgnpipe.reporting.table1 import SCALE
 
 STILL = 0.01
@@ -33,6 +33,7 @@ def table2(
     published: pd.DataFrame,
     labels: Mapping[str, str],
     example: int = 0,
+    systems: Iterable[str] = (),
 ) -> pd.DataFrame:
     """Table 2: variance over time of the learned energy, per system, split and model.
 
@@ -41,6 +42,7 @@ def table2(
         published: From `read_published_variances`.
         labels: How the models are called, in the order of the table's rows.
         example: Index of the single rollout, that of Fig. 6, of the lowest seed.
+        systems: In the order of the table's columns; others follow.
 
     Returns:
         A row per system, split and model, variances times 1e4. ``variance`` is that of
@@ -68,11 +70,10 @@ def table2(
     table = pd.DataFrame([_summary(group) for _, group in groups])
     table.insert(1, "label", [label_of(model, labels) for model in table.model])
     table = table.merge(published, on=keys, how="left")
-    systems = [run.system for run in errors]
     return in_order(table, model=labels, system=systems, split=["train", "test"])
 
 
-def layout2(table: pd.DataFrame) -> pd.DataFrame:
+def layout2(table: pd.DataFrame, systems: Iterable[str] = ()) -> pd.DataFrame:
     """Table 2 laid out like the paper's: models down, systems and splits across."""
     cells = {}
     for row in table.itertuples():
@@ -89,8 +90,9 @@ def layout2(table: pd.DataFrame) -> pd.DataFrame:
         if isinstance(row.published_variance_x1e4, str):
             printed = row.published_variance_x1e4
             lines.append(f"paper {printed}" if printed else "paper: not legible")
-        cells[row.label, (row.system, row.split)] = "\n".join(lines)
-    return across(cells, "model", "not run")
+        cells[row.label, (system_label(row.system), row.split)] = "\n".join(lines)
+    first = [(system_label(s), split) for s in systems for split in ("train", "test")]
+    return across(cells, "model", "not run", first)
 
 
 def _variances(errors: Errors, example: int) -> dict[str, object]:

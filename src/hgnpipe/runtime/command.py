@@ -7,32 +7,51 @@ import re
 import signal
 import sys
 import typing
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from jsonargparse import ArgumentError, auto_cli
 
+from hgnpipe.runtime.explained import explain_mistake, help_text, options_of
 from hgnpipe.runtime.interruption import EXIT_CODE, Interrupted
 
 MEMORY = "[Aa]llocate memory|bad_alloc"
 """How torch and the system say that there is none left; NumPy has a `MemoryError`."""
 
 
-def run(main: Callable[..., None]) -> None:
+def run(main: Callable[..., None], more: Callable[[], str] = str) -> None:
     """Call ``main`` with the options of the command line.
+
+    ``--help`` says what they mean, from the docstring, and ``more``.
 
     What a user can mend ends in one line and exit code 1; ``HGNPIPE_TRACEBACK=1`` shows
     where it came from. SIGTERM ends a job like Ctrl-C does: half-written files go. One
     that saves its work before it leaves ends with the ``EXIT_CODE`` of
     `hgnpipe.runtime.interruption`.
     """
+    if {"-h", "--help"} & {*sys.argv[1:]}:
+        title = (main.__doc__ or "").partition("\n\n")[0]
+        own = help_text(f"{title}\n", options_of(main), mark="--")
+        print(*filter(None, [own, more()]), sep="\n\n")
+        sys.exit(0)
+    with ended_in_one_line():
+        try:
+            arguments = join_lists(main, sys.argv[1:])
+            auto_cli(main, as_positional=False, args=arguments, exit_on_error=False)
+        except ArgumentError as error:
+            known = ", ".join(
+                f"--{name}" for name in inspect.signature(main).parameters
+            )
+            what = explain_mistake(main, str(error)).rstrip(".")
+            sys.exit(f"Error: {what}. Known options: {known}.")
+
+
+@contextmanager
+def ended_in_one_line() -> Iterator[None]:
+    """End the process as `run` says when its work fails or is stopped."""
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        arguments = join_lists(main, sys.argv[1:])
-        auto_cli(main, as_positional=False, args=arguments, exit_on_error=False)
-    except ArgumentError as error:
-        known = ", ".join(f"--{name}" for name in inspect.signature(main).parameters)
-        sys.exit(f"Error: {' '.join(str(error).split())}. Known options: {known}.")
+        yield
     except (ValueError, RuntimeError, OSError, MemoryError) as error:
         if os.environ.get("HGNPIPE_TRACEBACK"):
             raise

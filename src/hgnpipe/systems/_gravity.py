@@ -13,6 +13,8 @@ class Gravity(System):
     ``q`` and ``p`` list x and y of the first body, then of the second, and so on.
     """
 
+    POSITIVE = (*System.POSITIVE, "m", "g")
+
     def hamiltonian(
         self, q: Float[Tensor, "*B n"], p: Float[Tensor, "*B n"]
     ) -> Float[Tensor, "*B"]:

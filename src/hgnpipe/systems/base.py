@@ -1,8 +1,9 @@
 """What all systems have in common, see `System`."""
 
 import abc
+import math
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Float
@@ -20,6 +21,8 @@ class System(abc.ABC):
     """A Hamiltonian system, its initial states and its picture.
 
     Attributes:
+        POSITIVE: Names of constants that are positive; others are any finite number.
+        MAX_DRIFT: Largest relative change of the energy along a clean trajectory.
         radius: Range of the uniform distribution of the phase-space radius.
         noise_std: Standard deviation of the observation noise on each coordinate.
         frame_dt: Time between two frames.
@@ -29,6 +32,8 @@ class System(abc.ABC):
         num_coordinates: Length of ``q``, and of ``p``.
     """
 
+    POSITIVE: ClassVar[tuple[str, ...]] = ("frame_dt", "view", "disc_radius")
+    MAX_DRIFT: ClassVar[float] = 1e-6
     radius: tuple[float, float]
     noise_std: float
     frame_dt: float
@@ -44,14 +49,25 @@ class System(abc.ABC):
                 require(0 < low <= high, name, value, "two numbers, 0 < low <= high")
             elif name.endswith("noise") or name == "noise_std":
                 require(value >= 0, name, value, "zero or positive")
-            else:
+            elif name in self.POSITIVE:
                 require(value > 0, name, value, "positive")
+            else:
+                require(math.isfinite(value), name, value, "a finite number")
 
     @abc.abstractmethod
     def hamiltonian(
         self, q: Float[Tensor, "*B n"], p: Float[Tensor, "*B n"]
     ) -> Float[Tensor, "*B"]:
         """Energy of each state; the equations of motion follow from it."""
+
+    def friction(
+        self, q: Float[Tensor, "*B n"], p: Float[Tensor, "*B n"]
+    ) -> Float[Tensor, "*B n"] | None:
+        """Force besides that of the energy; None where there is none.
+
+        A system with friction is no Hamiltonian one: its energy is not conserved.
+        """
+        return None
 
     @abc.abstractmethod
     def sample_initial_states(

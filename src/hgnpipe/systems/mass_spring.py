@@ -18,6 +18,7 @@ class MassSpring(OneBody):
         m: Mass.
     """
 
+    POSITIVE = (*OneBody.POSITIVE, "m")
     k: float = 2.0
     m: float = 0.5
     radius: tuple[float, float] = (0.1, 1.0)

@@ -22,6 +22,7 @@ class Pendulum(OneBody):
         length: Length of the rod, l.
     """
 
+    POSITIVE = (*OneBody.POSITIVE, "m", "length")
     m: float = 0.5
     g: float = 3.0
     length: float = 1.0

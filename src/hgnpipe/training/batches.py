@@ -13,6 +13,7 @@ from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
 from hgnpipe.collection import require
+from hgnpipe.data.stored import check_points, check_videos
 
 NUM_COUNTED = 2000
 """Videos of which the statistics are taken: the first ones, at most."""
@@ -62,6 +63,9 @@ class VideoBatches:
         default_factory=dict, init=False, repr=False, compare=False
     )
 
+    def __post_init__(self) -> None:
+        check_videos(self.frames)
+
     def check(self, model: Viewer) -> None:
         """See `check_frames`."""
         check_frames(model, self.frames, max(model.window, model.num_frames))
@@ -85,7 +89,8 @@ class VideoBatches:
             self._copies[device] = copy_to(self.frames, device) if fits else None
         copied = self._copies[device]
         if copied is None:
-            return to_pixels(cut_windows(self.frames, *windows, model.window), device)
+            cut = cut_windows(self.frames, *windows, model.window)
+            return as_pixels(send(cut, device))
         picks, starts = send(np.stack(windows), device)
         times = starts[:, None] + torch.arange(model.window, device=device)
         return as_pixels(copied[picks[:, None], times])
@@ -103,12 +108,7 @@ class PointBatches:
 
     def check(self, model: Any) -> None:
         """Check that there are points, of the dimension that the flow is built for."""
-        num, num_dims = self.points.shape
-        require(num >= 1, "number of points", num, "1 or more")
-        require(
-            num_dims == model.num_dims, "dimension of the points", num_dims,
-            f"that of the flow, {model.num_dims}",
-        )  # fmt: skip
+        check_points(self.points, model.num_dims)
 
     def prepare(self, model: Any) -> None:
         """Nothing: points are standardised before they are stored."""
@@ -124,12 +124,9 @@ class PointBatches:
 def check_frames(
     model: Viewer, frames: UInt8[np.ndarray, "N T S S 3"], needed: int
 ) -> None:
-    """See `check_length`; and that there are videos at all."""
-    if frames.ndim != 5 or frames.shape[3:] != (frames.shape[2], 3) or not len(frames):
-        raise ValueError(
-            f"Videos are {frames.shape}; they must be (videos, frames, S, S, 3), at "
-            f"least one."
-        )
+    """See `check_videos` and `check_length`; and that there are videos at all."""
+    check_videos(frames)
+    require(len(frames) > 0, "number of videos", 0, "1 or more")
     check_length(model, *frames.shape[1:3], needed)
 
 
@@ -160,6 +157,7 @@ def frame_statistics(
 
     From at most the first ``max_videos`` videos, a hundred at a time.
     """
+    check_videos(frames)
     frames = frames[:max_videos]
     total, squares = 0.0, 0.0
     for first in range(0, len(frames), 100):
@@ -175,6 +173,7 @@ def frame_statistics(
 
 def to_pixels(frames: UInt8[np.ndarray, "B T S S 3"], device: torch.device) -> Tensor:
     """Stored frames to what models take: ``(B, T, 3, S, S)``, values in [0, 1]."""
+    check_videos(frames)
     return as_pixels(send(np.array(frames), device))
 
 

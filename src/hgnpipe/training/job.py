@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
 
+import pandas as pd
 import torch
 from torch import nn
 
@@ -45,7 +46,8 @@ class FlowRecipe(Recipe):
 class TrainingJob:
     """Where one training runs, and the files that it leaves beside its weights.
 
-    These are ``history.csv``, the training curves, and ``run.json``, the provenance.
+    These are ``history.csv``, the training curves, which grow while it runs, and
+    ``run.json``, the provenance.
 
     Attributes:
         weights: File of the trained network, ``.../{system}/{model}/seed{seed}/...``.
@@ -71,7 +73,7 @@ class TrainingJob:
     code: str
 
     def __post_init__(self) -> None:
-        beside = (self.weights.with_name(name) for name in ("history.csv", "run.json"))
+        beside = (self.history, self.weights.with_name("run.json"))
         check_writable(self.checkpoint, self.weights, *beside)
 
     def train(
@@ -87,6 +89,7 @@ class TrainingJob:
         probe: Callable[[], Mapping[str, float]] | None = None,
         keep_best: str | None = None,
         other: Callable[[int], nn.Module] | None = None,
+        finish: Callable[[Any], None] = lambda network: None,
     ) -> None:
         """Train a network, or go on where an interrupted job stopped, and save it.
 
@@ -101,6 +104,7 @@ class TrainingJob:
             probe: See `hgnpipe.training.loop.fit`.
             keep_best: See `hgnpipe.training.loop.fit`.
             other: See `hgnpipe.training.loop.fit`.
+            finish: Called with the trained network before it is saved.
 
         Raises:
             ValueError: If the data do not fit the network.
@@ -111,15 +115,22 @@ class TrainingJob:
         same = {"family": family, "model": options, "code": self.code, **origin}
         record = dict(provenance(self.device, self.threads), code=self.code)
         record |= {"precision": precision, "seed": self.seed, "resumed_at": 0}
+        rows: list[Mapping[str, float]] = []
         start, label = time.perf_counter(), f"train {self.name or family}"
         with (
             requests_noted() as requests,
             Progress(label, training.num_iterations, "it", 5) as bar,
         ):
 
-            def resumed(iteration: int) -> None:
+            def resumed(iteration: int, before: list[dict[str, float]]) -> None:
                 record["resumed_at"] = iteration
                 bar.resume(iteration)
+                rows.extend(before)
+
+            def report(iteration: int, row: Mapping[str, float]) -> None:
+                bar.show(iteration, row)
+                rows.append(row)
+                self._write(pd.DataFrame(rows))
 
             history = fit(
                 network,
@@ -128,7 +139,7 @@ class TrainingJob:
                 seed=self.seed,
                 checkpoint=self.checkpoint,
                 identity={**same, "precision": precision},
-                report=bar.show,
+                report=report,
                 resumed=resumed,
                 probe=probe,
                 keep_best=keep_best,
@@ -136,17 +147,26 @@ class TrainingJob:
                 other=other,
                 started=lambda number: record.update(start=number),
             )
+            finish(network)
         record["wall_s"] = round(time.perf_counter() - start, 1)
         record["peak_memory_mb"] = round(peak_memory_mb())
         if remark := getattr(network, "remark", ""):
             print(f"{label}: {remark}")
             record["remark"] = remark
         save(network, self.weights, family=family, options=options, provenance=record)
-        with written_whole(self.weights.with_name("history.csv")) as path:
-            history.to_csv(path, index=False)
+        self._write(history)
         with written_whole(self.weights.with_name("run.json")) as path:
             path.write_text(json.dumps(record, indent=2) + "\n")
         discard_checkpoint(self.checkpoint)
+
+    @property
+    def history(self) -> Path:
+        """File of the training curves."""
+        return self.weights.with_name("history.csv")
+
+    def _write(self, history: pd.DataFrame) -> None:
+        with written_whole(self.history) as path:
+            history.to_csv(path, index=False, na_rep="N/A")
 
     @property
     def name(self) -> str:

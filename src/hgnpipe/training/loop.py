@@ -51,7 +51,7 @@ def fit(
     checkpoint: str | Path | None = None,
     identity: Mapping[str, Any] | None = None,
     report: Callable[[int, Mapping[str, float]], None] | None = None,
-    resumed: Callable[[int], None] | None = None,
+    resumed: Callable[[int, list[dict[str, float]]], None] | None = None,
     probe: Callable[[], Mapping[str, float]] | None = None,
     keep_best: str | None = None,
     record: Record | None = None,
@@ -75,7 +75,8 @@ def fit(
         identity: What makes it the same training: options, data, code. JSON values.
         report: Called after every row of the history with the number of iterations
             done and the row.
-        resumed: Called with the number of iterations that a checkpoint had done.
+        resumed: Called with the number of iterations that a checkpoint had done, and
+            the rows of its history.
         probe: Called at the end of every row; what it finds, for example an error on
             held-out data, joins the row. May depend on the model alone.
         keep_best: Column of the history; the model ends with the weights of the row
@@ -95,6 +96,9 @@ def fit(
         TrainingFailed: If the loss or its gradient is no longer a number.
         Interrupted: If it was to ``leave``, or has another owner by now.
     """
+    fits = isinstance(data, Batches)
+    require(fits, "data", type(data).__name__, "VideoBatches or PointBatches")
+    require(0 <= seed < 2**64, "seed", seed, "between 0 and 2**64 - 1")
     data.check(model)
     legal = "1 where nothing makes other initial weights"
     several = options.num_starts > 1
@@ -111,7 +115,7 @@ def fit(
             if started is not None:
                 started(number)
     elif resumed is not None:
-        resumed(state.done)
+        resumed(state.done, state.history)
     model.train()
     with _own_stream(device):
         updates = _Updates(state, options, seed, device, record)

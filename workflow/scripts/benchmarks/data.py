@@ -43,7 +43,7 @@ def main(
     medians["ms_each"] = (1000 * medians.seconds / medians.num).round(4)
     medians = with_place(medians.assign(measured=repeats), device, 1)
     with written_whole(output) as path:
-        medians.to_csv(path, index=False)
+        medians.to_csv(path, index=False, na_rep="N/A")
 
 
 if __name__ == "__main__":

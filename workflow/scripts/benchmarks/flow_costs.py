@@ -62,7 +62,7 @@ def main(
     result[f"ratio_to_{reference}"] = result.milliseconds / base
     result = with_place(result.assign(repeats=repeats), chosen, threads)
     with written_whole(output) as path:
-        result.to_csv(path, index=False, float_format="%.5g")
+        result.to_csv(path, index=False, float_format="%.5g", na_rep="N/A")
 
 
 def tasks(

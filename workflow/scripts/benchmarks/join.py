@@ -9,7 +9,7 @@ from hgnpipe.runtime.command import run
 
 
 def main(tables: list[Path], output: Path) -> None:
-    """Put tables below each other; columns that one of them lacks stay empty.
+    """Put tables below each other; N/A in columns that one of them lacks.
 
     Args:
         tables: CSV files of the benchmark rules.
@@ -19,7 +19,7 @@ def main(tables: list[Path], output: Path) -> None:
     table = pd.concat(parts, ignore_index=True)
     table.insert(0, "benchmark", table.pop("benchmark"))
     with written_whole(output) as path:
-        table.to_csv(path, index=False)
+        table.to_csv(path, index=False, na_rep="N/A")
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ def main(
         result.loc[curve.index[1:], "exponent"] = growth
     result = with_place(result.assign(measured=rounds), device, 1)
     with written_whole(output) as path:
-        result.to_csv(path, index=False, float_format="%.4g")
+        result.to_csv(path, index=False, float_format="%.4g", na_rep="N/A")
 
 
 def data(

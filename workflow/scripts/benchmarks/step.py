@@ -83,7 +83,7 @@ def main(
     table = table.assign(**sizes, measured=steps * rounds)
     table = with_place(table, torch.device("cpu"), threads)
     with written_whole(output) as path:
-        table.to_csv(path, float_format="%.4g")
+        table.to_csv(path, float_format="%.4g", na_rep="N/A")
 
 
 def measure(

@@ -55,7 +55,7 @@ def main(preset: str, num_seeds: int, rounds: int, output: Path) -> None:
     medians.insert(1, "jobs", medians.what.map(jobs).astype("Int64"))
     medians = with_place(medians.assign(measured=rounds), torch.device("cpu"), 1)
     with written_whole(output) as path:
-        medians.to_csv(path, index=False, float_format="%.4g")
+        medians.to_csv(path, index=False, float_format="%.4g", na_rep="N/A")
 
 
 def scripts() -> list[Path]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.figure import Figure
 
 from hgnpipe.evaluation.films import Film, load_films
@@ -44,7 +45,9 @@ def main(
         figure: Film strips to write, PDF or PNG.
         animation: Animations to write, GIF or MP4.
     """
-    shown = {one.model: load_films(path)[0] for one, path in by_run(films).items()}
+    loaded = {one.model: load_films(path) for one, path in by_run(films).items()}
+    shown = {model: found for model, (found, _) in loaded.items()}
+    samples = {model: found for model, (_, found) in loaded.items()}
     means = read_errors(errors).groupby(["split", "model"]).mse.mean()
     names = {name: label_of(name, labels) for name in (*models, baseline)}
     title = system_label(system)
@@ -60,8 +63,11 @@ def main(
         )
     with figure_style():
         save_figure(draw(strips, title), figure)
-        short = {split: shortened(rows) for split, rows in strips.items()}
-        save_animation(animate(short, title, 2.8), animation)
+        moving = {
+            split: shortened(rows) + samples_of(samples, names, number)
+            for number, (split, rows) in enumerate(strips.items())
+        }
+        save_animation(animate(moving, title, 2.8), animation)
 
 
 def strips_of(
@@ -105,6 +111,20 @@ def shortened(strips: list[Strip]) -> list[Strip]:
         (label.split(", skill")[0].replace(" (", "\n("), frames)
         for label, frames in strips
     ]
+
+
+def samples_of(
+    samples: dict[str, np.ndarray], names: dict[str, str], number: int
+) -> list[Strip]:
+    """One video from the prior of each model that has one, for an animation."""
+    *models, _ = names
+    return shortened(
+        [
+            (f"{names[one]}\nsample", samples[one][number % len(samples[one])])
+            for one in models
+            if len(samples.get(one, ()))
+        ]
+    )
 
 
 def draw(strips: dict[str, list[Strip]], title: str) -> Figure:

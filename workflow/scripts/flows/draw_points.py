@@ -7,11 +7,11 @@ from hgnpipe.data.points import (
     SPLITS,
     TABLE,
     draw_points,
-    read_rows,
     read_table_options,
     save_points,
     split_points,
 )
+from hgnpipe.data.tables import read_rows
 from hgnpipe.files.whole import check_writable
 from hgnpipe.runtime.command import run
 

@@ -6,11 +6,8 @@ import pandas as pd
 
 from hgnpipe.collection import require
 from hgnpipe.data.points import load_points
-from hgnpipe.evaluation.likelihood import (
-    NUM_STARTS,
-    measures_of_likelihood,
-    measures_of_map,
-)
+from hgnpipe.evaluation.likelihood import measures_of_likelihood, measures_of_map
+from hgnpipe.evaluation.minima import NUM_STARTS
 from hgnpipe.files.whole import check_writable, written_whole
 from hgnpipe.flows import load_flow
 from hgnpipe.reporting.runs import run_of
@@ -62,7 +59,7 @@ def main(
     columns = ["density", "model", "seed", "measure", "value", "error"]
     table = [(density, model, seed, *row) for row in rows]
     with written_whole(output) as path:
-        pd.DataFrame(table, columns=columns).to_csv(path, index=False)
+        pd.DataFrame(table, columns=columns).to_csv(path, index=False, na_rep="N/A")
 
 
 if __name__ == "__main__":

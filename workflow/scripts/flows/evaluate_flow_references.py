@@ -7,7 +7,7 @@ import pandas as pd
 
 from hgnpipe.collection import require
 from hgnpipe.data.points import load_points
-from hgnpipe.evaluation.likelihood import averaged, gaussian_log_density
+from hgnpipe.evaluation.likelihood import averaged, counted, gaussian_log_density
 from hgnpipe.files.whole import check_writable, written_whole
 from hgnpipe.reporting.runs import system_of
 from hgnpipe.runtime.command import run
@@ -29,7 +29,7 @@ def main(points: Path, num_points: int, output: Path) -> None:
     data, _ = load_points(points)
     test, truth = data.test[:num_points], data.log_density[:num_points]
     gaussian = gaussian_log_density(data.train, test)
-    rows = [("gaussian", *averaged("nll", -gaussian))]
+    rows = [("gaussian", *row) for row in counted("", -gaussian)]
     if np.isfinite(truth).all():
         rows.append(("gaussian", *averaged("excess", truth - gaussian)))
         rows.append(("target", *averaged("nll", -truth)))
@@ -37,7 +37,7 @@ def main(points: Path, num_points: int, output: Path) -> None:
     table.insert(0, "density", system_of(points))
     table.insert(2, "seed", pd.NA)
     with written_whole(output) as path:
-        table.to_csv(path, index=False)
+        table.to_csv(path, index=False, na_rep="N/A")
 
 
 if __name__ == "__main__":

@@ -6,13 +6,14 @@ from torch import nn
 
 from hgnpipe.collection import require
 from hgnpipe.data.points import load_points
-from hgnpipe.evaluation.likelihood import held_out_log_density
+from hgnpipe.evaluation.likelihood import watched_likelihood
 from hgnpipe.flows import FLOWS, build_flow, save_flow
 from hgnpipe.runtime.command import run
 from hgnpipe.runtime.device import choose_device
+from hgnpipe.runtime.explained import families_help
 from hgnpipe.training.batches import PointBatches
 from hgnpipe.training.job import FlowRecipe, TrainingJob
-from hgnpipe.training.options import read_training
+from hgnpipe.training.options import TrainingOptions, read_training
 from hgnpipe.training.starts import start_seed
 
 WATCH_SEED = 0
@@ -34,8 +35,8 @@ def main(
     """Train a flow and write it, its history, and where it came from.
 
     The history holds ``held_out`` and ``held_out_bound``, the negative log-likelihood
-    of validation points and its bound; the flow that is kept is the one of the row
-    where the former was lowest.
+    of validation points and its bound, and how many of these points have no density;
+    the flow that is kept is the one of the row where the first was lowest.
 
     Args:
         points: Points of the density, HDF5.
@@ -74,8 +75,7 @@ def main(
     watched = data.validation[:num_points]
 
     def probe() -> dict[str, float]:
-        bound, estimate = held_out_log_density(network, watched, samples, WATCH_SEED)
-        return {"held_out_bound": -bound.mean(), "held_out": -estimate.mean()}
+        return watched_likelihood(network, watched, samples, WATCH_SEED)
 
     job.train(
         network,
@@ -92,4 +92,4 @@ def main(
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, more=lambda: families_help(FLOWS.all(), TrainingOptions))

@@ -75,7 +75,7 @@ def main(
                 rows.append(as_rows(measures).assign(**this))
     save_followed(motions, followed, t)
     with written_whole(table) as path:
-        pd.concat(rows).to_csv(path, index=False)
+        pd.concat(rows).to_csv(path, index=False, na_rep="N/A")
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ def main(
         for (model, seed), found in measures.items()
     ]
     with written_whole(table) as path:
-        pd.concat(rows).to_csv(path, index=False)
+        pd.concat(rows).to_csv(path, index=False, na_rep="N/A")
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ def main(
             rows.append(part.assign(**this._asdict(), split=split.name))
     save_errors(errors, found)
     with written_whole(table) as path:
-        pd.concat(rows).to_csv(path, index=False)
+        pd.concat(rows).to_csv(path, index=False, na_rep="N/A")
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def main(
             part = per_trajectory(values)
             rows.append(part.assign(**this._asdict(), split=split.name))
     with written_whole(table) as path:
-        pd.concat(rows).to_csv(path, index=False)
+        pd.concat(rows).to_csv(path, index=False, na_rep="N/A")
     save_errors(errors, found)
 
 

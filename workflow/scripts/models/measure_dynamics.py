@@ -79,7 +79,7 @@ def main(
     }  # fmt: skip
     with written_whole(output) as path:
         table = dynamics.as_rows(measures).assign(**this._asdict())
-        table.to_csv(path, index=False)
+        table.to_csv(path, index=False, na_rep="N/A")
 
 
 if __name__ == "__main__":

@@ -44,7 +44,9 @@ def main(
     measures = measures_of_rollouts(mse, square, mse, *window)
     this = Run(system_of(train_videos), "mean_image", seed=0)
     with written_whole(output) as path:
-        as_rows(measures).assign(**this._asdict()).to_csv(path, index=False)
+        as_rows(measures).assign(**this._asdict()).to_csv(
+            path, index=False, na_rep="N/A"
+        )
 
 
 if __name__ == "__main__":

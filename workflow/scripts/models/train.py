@@ -1,5 +1,6 @@
 """Rule train: fit one model to the videos of one system."""
 
+from functools import partial
 from pathlib import Path
 
 from torch import nn
@@ -8,9 +9,11 @@ from hgnpipe.data.videos import described_system, open_videos
 from hgnpipe.models import MODELS, build_model, complete_options, save_model
 from hgnpipe.runtime.command import run
 from hgnpipe.runtime.device import choose_device
+from hgnpipe.runtime.explained import families_help
 from hgnpipe.training.batches import VideoBatches
 from hgnpipe.training.job import Recipe, TrainingJob
-from hgnpipe.training.options import read_training
+from hgnpipe.training.options import TrainingOptions, read_training
+from hgnpipe.training.prior import learn_prior
 from hgnpipe.training.starts import start_seed
 
 
@@ -73,8 +76,9 @@ def main(
         origin={"data": origin, "shape": list(data.frames.shape)},
         save=save_model,
         other=network,
+        finish=partial(learn_prior, frames=data.frames, seed=seed),
     )
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, more=lambda: families_help(MODELS.all(), TrainingOptions))

@@ -5,7 +5,13 @@ from pathlib import Path
 import pandas as pd
 
 from hgnpipe.reporting.pages import html_table, page, write_texts
-from hgnpipe.reporting.runs import VERSIONS, inconsistencies, read_runs
+from hgnpipe.reporting.runs import (
+    VERSIONS,
+    inconsistencies,
+    label_of,
+    read_runs,
+    system_label,
+)
 from hgnpipe.runtime.command import run
 
 SHARED = ("device", "precision", "threads", "commit", "resumed_at", *VERSIONS)
@@ -28,18 +34,24 @@ and formatting do not count.</p>
 """
 
 
-def main(runs: list[Path], families: dict, preset: str, output: list[Path]) -> None:
+def main(
+    runs: list[Path], families: dict, labels: dict, preset: str, output: list[Path]
+) -> None:
     """Write the provenance of all runs as data and as a page.
 
     Args:
         runs: Records of rules train and train_flow, ``run.json``.
         families: Family of every model and flow.
+        labels: How they are called.
         preset: Name of the preset, for the caption.
         output: Files to write: .csv, a row per run; .html, a verdict, then the table.
     """
     table = read_runs(runs, families)
-    names = table.system + " " + table.model + " seed " + table.seed.astype(str)
-    rows = table.drop(columns=["system", "model", "seed"]).set_index(names)
+    names = [
+        f"{system_label(one.system)}: {label_of(one.model, labels)}, seed {one.seed}"
+        for one in table.itertuples()
+    ]
+    rows = table.drop(columns=["system", "model", "seed"]).set_index(pd.Index(names))
     started = pd.to_datetime(rows.started, utc=True)
     rows["started"] = started.dt.strftime("%Y-%m-%d %H:%M")
     rows = rows.astype(object).fillna("unknown")
@@ -57,7 +69,9 @@ def main(runs: list[Path], families: dict, preset: str, output: list[Path]) -> N
         rows=html_table(rows.drop(columns=same)),
         preset=preset,
     )
-    write_texts({".csv": table.to_csv(index=False), ".html": text}, output)
+    write_texts(
+        {".csv": table.to_csv(index=False, na_rep="N/A"), ".html": text}, output
+    )
 
 
 if __name__ == "__main__":

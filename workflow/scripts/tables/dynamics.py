@@ -4,25 +4,29 @@ from pathlib import Path
 
 from hgnpipe.reporting.measures import EXPLANATION, layout_measures, read_measures
 from hgnpipe.reporting.pages import write_table
-from hgnpipe.reporting.runs import system_label
 from hgnpipe.runtime.command import run
 
 
-def main(measures: list[Path], labels: dict, preset: str, output: list[Path]) -> None:
+def main(
+    measures: list[Path],
+    labels: dict,
+    systems: list[str],
+    preset: str,
+    output: list[Path],
+) -> None:
     """Write the measures as data and as pages.
 
     Args:
         measures: Tables of rules measure_dynamics and measure_dynamics_references.
         labels: Names of the models, in the order of the columns.
-        preset: Name of the preset, for the explanation.
+        systems: Names of the systems, in the order of the tables.
+        preset: Name of the preset, said in all files.
         output: Files to write, told apart by what they end in: .csv, .md, .html.
     """
-    table = read_measures(measures, labels)
-    tables = {
-        system_label(system): part for system, part in layout_measures(table).items()
-    }
+    table = read_measures(measures, labels, systems)
+    tables = layout_measures(table)
     words = [text.format(preset=preset) for text in EXPLANATION]
-    write_table(table, tables, words, "Measures of the dynamics", output)
+    write_table(table, tables, words, "Measures of the dynamics", output, preset=preset)
 
 
 if __name__ == "__main__":

@@ -21,13 +21,13 @@ def main(
         likelihood: Tables of rules evaluate_flow_references and evaluate_flow.
         costs: Table of rule flow_costs.
         labels: Names of the flows, in the order of the rows.
-        preset: Name of the preset, for the explanation.
+        preset: Name of the preset, said in all files.
         output: Files to write, told apart by what they end in: .csv, .md, .html.
     """
     table = read_likelihood(likelihood, labels)
     tables = layout_flows(table, read_costs(costs), labels)
     words = [text.format(preset=preset) for text in EXPLANATION]
-    write_table(table, tables, words, "Flows", output)
+    write_table(table, tables, words, "Flows", output, preset=preset)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,12 @@ CAPTION = (
 
 
 def main(
-    errors: list[Path], published: Path, labels: dict, preset: str, output: list[Path]
+    errors: list[Path],
+    published: Path,
+    labels: dict,
+    systems: list[str],
+    preset: str,
+    output: list[Path],
 ) -> None:
     """Write Table 1 as data and as pages.
 
@@ -31,12 +36,20 @@ def main(
         errors: Tables of rules evaluate and evaluate_references, CSV.
         published: The paper's Table 1 as CSV.
         labels: Names of the models, in the order of the rows.
-        preset: Name of the preset, for the caption.
+        systems: Names of the systems, in the order of the columns.
+        preset: Name of the preset, said in all files.
         output: Files to write, told apart by what they end in: .csv, .md, .html.
     """
-    table = table1(read_errors(errors), read_published(published), labels)
+    table = table1(read_errors(errors), read_published(published), labels, systems)
     caption = CAPTION.format(preset=preset)
-    write_table(table, {"": layout1(table)}, [caption], "Table 1", output)
+    write_table(
+        table,
+        {"": layout1(table, systems)},
+        [caption],
+        "Table 1",
+        output,
+        preset=preset,
+    )
 
 
 if __name__ == "__main__":

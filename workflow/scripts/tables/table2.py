@@ -30,6 +30,7 @@ def main(
     errors: list[Path],
     published: Path,
     labels: dict,
+    systems: list[str],
     example: int,
     preset: str,
     output: list[Path],
@@ -40,17 +41,19 @@ def main(
         errors: Errors and energies of every run, from rule evaluate, HDF5.
         published: The paper's Table 2 as CSV.
         labels: Names of the models, in the order of the rows.
+        systems: Names of the systems, in the order of the columns.
         example: Index of the single rollout.
-        preset: Name of the preset, for the caption.
+        preset: Name of the preset, said in all files.
         output: Files to write, told apart by what they end in: .csv, .md, .html.
     """
     found = {one: load_errors(path) for one, path in by_run(errors).items()}
-    table = table2(found, read_published_variances(published), labels, example)
+    known = read_published_variances(published)
+    table = table2(found, known, labels, example, systems)
     caption = CAPTION.format(preset=preset, threshold=STILL)
-    pages = {"": layout2(table)}
+    pages = {"": layout2(table, systems)}
     # What the paper does not have is empty: with it, N/A means a model without motion.
     table = table.fillna({"published_variance_x1e4": ""})
-    write_table(table, pages, [caption], "Table 2", output, missing="N/A")
+    write_table(table, pages, [caption], "Table 2", output, preset=preset)
 
 
 if __name__ == "__main__":
