@@ -57,10 +57,8 @@ shell.prefix(
 share_environment()
 with one_line():
     settings = check_config(config, Path(".snakemake/hgnpipe_checked"), FILES)
-# What lies directly under results/ is of this preset, whatever the command line asks for.
-given = workflow.modifier.skip_configfile
-top = settings.config.preset if given else value_in(FILE, "preset")
-flow_settings, results = FlowSettings(settings), Results(settings, top=top)
+flow_settings = FlowSettings(settings)
+results = Results(settings, top=value_in(FILES[0], "preset"))
 contents = Contents(results)
 
 

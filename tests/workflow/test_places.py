@@ -88,6 +88,10 @@ def test_a_finished_project_can_be_moved_linked_and_reported_anywhere(project):
     before = report.stat().st_mtime_ns
     make(place, "results/report.html", "--forcerun", "report")
     assert report.stat().st_mtime_ns > before and report.stat().st_size > 1e6
+    other = "results/smoke/snakemake_report.html"
+    done = elsewhere(place.parent / "other", place, other, "--config", "preset=smoke")
+    assert done.returncode == 0, shown(done)
+    assert (place / other).stat().st_size > 1e6
 
 
 @pytest.mark.slow

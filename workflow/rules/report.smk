@@ -73,9 +73,8 @@ rule report:
         "../envs/hgnpipe.yaml"
     params:
         contents=contents.page,
-        folder="results/{preset}",
+        folder=subpath(output[0], parent=True),
         template=results.text("workflow/report/page.html"),
-        # A report of older captions is outdated.
         texts=text_hash("workflow/report/*"),
         code=settings.code("report/report"),
     shell:
@@ -103,8 +102,7 @@ rule snakemake_report:
         settings=results.of_report,
         contents=contents.page,
         style=results.text("workflow/report/style.css"),
-        # Captions, and rules with their labels: a report of older ones is outdated.
-        texts=text_hash("workflow/report/*.rst", "workflow/rules/*.smk"),
+        texts=text_hash("workflow/report/*"),
         code=settings.code("report/snakemake_report"),
     shell:
         "{resources.python:q} {params.code.path:q} --results {input:q}"

@@ -33,7 +33,8 @@ rule table1:
         "python {params.code.path:q}"
         " --errors {input.runs:q} {input.references:q} --published {params.published.path:q}"
         " --labels {params.labels:q} --systems {params.systems:q}"
-        " --preset {wildcards.preset:q} --output {output:q} 2>&1 | tee {log:q}"
+        " --preset {wildcards.preset:q} --output {output:q}"
+        " 2>&1 | tee {log:q}"
 
 
 rule table2:
@@ -68,7 +69,8 @@ rule table2:
         "python {params.code.path:q} --errors {input.errors:q}"
         " --published {params.published.path:q} --labels {params.labels:q}"
         " --systems {params.systems:q} --example {params.example:q}"
-        " --preset {wildcards.preset:q} --output {output:q} 2>&1 | tee {log:q}"
+        " --preset {wildcards.preset:q} --output {output:q}"
+        " 2>&1 | tee {log:q}"
 
 
 rule dynamics:
@@ -101,7 +103,8 @@ rule dynamics:
     shell:
         "python {params.code.path:q} --measures {input:q}"
         " --labels {params.labels:q} --systems {params.systems:q}"
-        " --preset {wildcards.preset:q} --output {output:q} 2>&1 | tee {log:q}"
+        " --preset {wildcards.preset:q} --output {output:q}"
+        " 2>&1 | tee {log:q}"
 
 
 rule flows:

@@ -72,5 +72,7 @@ def _check_node(path: Path, node: Any) -> None:
 
 
 def value_in(path: Path, key: str) -> Any:
-    """What a file says at a key of the top level; None if it does not."""
+    """What a file says at a key of the top level; None if either is missing."""
+    if not path.exists():
+        return None
     return yaml.load(path.read_text("utf-8"), Loader).get(key)
