@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
@@ -130,7 +131,8 @@ class TrainingJob:
             def report(iteration: int, row: Mapping[str, float]) -> None:
                 bar.show(iteration, row)
                 rows.append(row)
-                self._write(pd.DataFrame(rows))
+                with suppress(ValueError):  # a full disk is for the checkpoint to tell
+                    self._write(pd.DataFrame(rows))
 
             history = fit(
                 network,
