@@ -127,15 +127,16 @@ def read_runs(paths: Iterable[str | Path], families: Mapping[str, str]) -> pd.Da
 def inconsistencies(runs: pd.DataFrame) -> list[str]:
     """Why runs might not be comparable, a sentence each; empty if all is well.
 
-    Fingerprints of the code are compared within a family, as every family is trained by
-    code of its own. A commit with a plus sign was changed before it ran.
+    Fingerprints of the code are compared within a family on a system, or density, as
+    each of them has code of its own. A commit with a plus sign was changed before it
+    ran.
     """
     found = []
-    for family, group in runs.groupby("family"):
+    for (family, system), group in runs.groupby(["family", "system"]):
         if group.code.nunique(dropna=False) > 1:
             found.append(
-                f"Models of family {family} were trained by different code: "
-                f"{_counted(group, 'code')}."
+                f"Models of family {family} were trained on {system} by different "
+                f"code: {_counted(group, 'code')}."
             )
     # With equal fingerprints, commits that differ are the usual case: only what changed
     # is run again.

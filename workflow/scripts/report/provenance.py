@@ -21,7 +21,7 @@ BODY = """
 <div class="warning"><strong>WARNING: not all runs can be traced to one and the same
 code.</strong><ul>{% for one in found %}<li>{{ one }}</li>{% endfor %}</ul></div>
 {% else %}
-<p class="good">All {{ num }} runs come from the same code: {{ codes }}.</p>
+<p class="good">All {{ num }} runs come from the same code.</p>
 {% endif %}
 <p>{{ num }} runs, {{ hours }} hours of training. The same for all: {{ shared }}.</p>
 {{ rows | safe }}
@@ -29,8 +29,8 @@ code.</strong><ul>{% for one in found %}<li>{{ one }}</li>{% endfor %}</ul></div
 the training alone; of a run that was resumed, since then. peak_memory_mb: of the
 process, not of the GPU. resumed_at: iteration from which an interrupted training went
 on. commit: + where files differed from it; unknown where there was no git. code:
-fingerprint of the training script and of all that it imports for this family; comments
-and formatting do not count.</p>
+fingerprint of the training script and of all that it imports for this family and this
+system or density; comments and formatting do not count.</p>
 """
 
 
@@ -57,13 +57,11 @@ def main(
     rows = rows.astype(object).fillna("unknown")
     same = [column for column in SHARED if rows[column].nunique() == 1]
     shared = [f"{column} {rows[column].iloc[0]}" for column in same]
-    codes = table.groupby("family").code.first().items()
     text = page(
         f"Provenance of the {preset} preset",
         BODY,
         found=inconsistencies(table),
         num=len(table),
-        codes=", ".join(f"{family} {code}" for family, code in codes),
         hours=f"{table.wall_s.sum() / 3600:.2f}",
         shared=", ".join(shared) or "nothing",
         rows=html_table(rows.drop(columns=same)),
