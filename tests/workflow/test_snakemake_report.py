@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from browsing import a_browser, expect, needs_browser, opened, see_images_and_videos
 from pipeline import environment, make, shown
 
@@ -190,12 +191,18 @@ def test_rules_and_statistics_can_be_looked_at(page):
 
 def test_a_report_that_fails_leaves_nothing_behind(project):
     output = project / "results/smoke/other_report.html"
+    settings = yaml.safe_load((project / "config.yaml").read_text("utf-8"))
     done = subprocess.run(
         [
             *(sys.executable, "workflow/scripts/report/snakemake_report.py"),
             *("--results", "results/smoke/tables/table0.html"),
             *("--style", "workflow/report/style.css"),
-            *("--settings", json.dumps({"preset": "smoke"}), "--output", output),
+            *(
+                "--settings",
+                json.dumps(settings | {"preset": "smoke"}),
+                "--output",
+                output,
+            ),
         ],
         cwd=project,
         env=environment(PYTHONPATH=str(project / "src")),

@@ -39,9 +39,12 @@ def test_three_hundred_jobs_with_failures_finish_in_one_call_of_flat_memory(
         f"densities.{name}": {"kind": "modes", "num_modes": num}
         for num, name in enumerate(names, 1)
     }
-    data = {"num_train": 20, "num_validation": 10, "num_test": 10}
-    data = {f"presets.smoke.flows.data.{key}": value for key, value in data.items()}
-    configure(project, **blocks, **data)
+    numbers = {
+        "data.num_train": 40, "data.num_validation": 10, "data.num_test": 10,
+        "evaluation.num_points": 10, "evaluation.num_watched": 10,
+    }  # fmt: skip
+    numbers = {f"presets.smoke.flows.{key}": value for key, value in numbers.items()}
+    configure(project, **blocks, **numbers)
     files = [f"results/smoke/flows/{name}/points.h5" for name in names]
     memory = []
     with open(project / "shown.txt", "w") as file:
