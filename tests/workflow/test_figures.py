@@ -43,6 +43,8 @@ LABELS = {
 }  # fmt: skip
 FAMILIES = {"mine": "hgn", "other": "hgn", "hnn": "pixelhnn"}
 NUM, NUM_FRAMES = 3, 5
+ONE_COORDINATE = ["damped_mass_spring", "duffing", "mass_spring", "pendulum"]
+IN_THE_PLANE = ["three_body", "two_body"]
 SHOWN = ["mine", "hnn"]
 """Models of Fig. 7."""
 
@@ -560,6 +562,7 @@ def test_a_run_on_a_system_without_references_is_refused(
 
 def test_systems_are_called_as_in_the_paper():
     assert [system_label(name) for name in SYSTEMS.names()] == [
+        "coupled-springs", "damped-mass-spring", "double-pendulum", "duffing",
         "mass-spring", "pendulum", "three-body", "two-body",
     ]  # fmt: skip
 
@@ -596,8 +599,10 @@ def test_the_paths_on_the_energy_are_the_trajectories(name):
     q, p = simulated.trajectories.q, simulated.trajectories.p
     if q.shape[-1] == 1:
         expected = [np.stack([q[n, :, 0], p[n, :, 0]]) for n in range(len(q))]
-    else:
+    elif name in IN_THE_PLANE:
         expected = [path.T for path in simulated.system.bodies(q[1]).swapaxes(0, 1)]
+    else:
+        expected = [q[1].T]
     lines = [one.get_data() for one in figure.axes[0].get_lines()]
     paths = [line for line in lines if len(line[0]) == NUM_FRAMES]
     np.testing.assert_array_equal(paths, expected)
@@ -618,12 +623,18 @@ def test_the_colours_of_an_energy_say_how_large_it_is(name):
 
 
 def test_the_energy_of_several_bodies_says_which_of_them_is_moved():
-    names = {"mass_spring": "energy $H$", "pendulum": "energy $H$"}
-    bodies = "energy $H$, body 1 at $(x, y)$"
+    titles = {}
     for name in SYSTEMS.names():
         figure = FIG05.draw({name: made(build_system(name))}, 0)
         (bar,) = (a for a in figure.axes if a.get_title().startswith("energy"))
-        assert bar.get_title() == names.get(name, bodies)
+        titles[name] = bar.get_title()
+    bodies = "energy $H$, body 1 at $(x, y)$"
+    angles = "energy $H$ at $(q_1, q_2)$"
+    assert titles == {
+        **dict.fromkeys(IN_THE_PLANE, bodies),
+        **dict.fromkeys(["coupled_springs", "double_pendulum"], angles),
+        **dict.fromkeys(ONE_COORDINATE, "energy $H$"),
+    }
 
 
 @pytest.mark.parametrize("name", ["two_body", "three_body"])
@@ -656,10 +667,8 @@ def test_only_an_energy_with_a_pole_is_clipped():
         figure = FIG05.draw({name: made(build_system(name))}, 0)
         (filled,) = (c for c in figure.axes[0].collections if hasattr(c, "levels"))
         ends[name] = filled.extend
-    assert ends == {
-        "mass_spring": "neither", "pendulum": "neither",
-        "two_body": "min", "three_body": "min",
-    }  # fmt: skip
+    smooth = [*ONE_COORDINATE, "coupled_springs", "double_pendulum"]
+    assert ends == dict.fromkeys(smooth, "neither") | dict.fromkeys(IN_THE_PLANE, "min")
 
 
 @dataclass(frozen=True, kw_only=True)
