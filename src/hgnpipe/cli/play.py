@@ -2,10 +2,8 @@
 
 import json
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pandas as pd
 from jaxtyping import UInt8
@@ -15,6 +13,7 @@ from hgnpipe.collection import require
 from hgnpipe.data.footage import read_footage
 from hgnpipe.data.videos import open_videos
 from hgnpipe.data.windows import to_square
+from hgnpipe.files.kinds import is_ours
 from hgnpipe.files.tensors import load_tensors
 from hgnpipe.models import FORMAT, load_model
 from hgnpipe.reporting.runs import run_of
@@ -38,8 +37,13 @@ def find_model(path: Path) -> tuple[Path, nn.Module]:
     Raises:
         ValueError: If it is not there, damaged, or something else.
     """
-    path = path / WEIGHTS if path.is_dir() else path
+    path = _weights(path)
     return path, load_model(path)
+
+
+def _weights(path: Path) -> Path:
+    """File of a model; of a folder, the one that a run leaves there."""
+    return path / WEIGHTS if path.is_dir() else path
 
 
 def names_of(paths: Sequence[Path]) -> list[str]:
@@ -78,19 +82,12 @@ def read_video(path: Path, number: int, size: int) -> UInt8[np.ndarray, "T S S 3
         ValueError: If the file is missing, damaged or something else, or has fewer
             videos.
     """
-    ours = _is_ours(path)
+    ours = is_ours(path)
     videos = open_videos(path).frames if ours else [v for _, v in read_footage(path)]
     legal = f"0 to {len(videos) - 1} in {path}"
     require(0 <= number < len(videos), "number of the video", number, legal)
     video = np.array(videos[number])
     return video if ours else to_square(video, size)
-
-
-def _is_ours(path: Path) -> bool:
-    """Whether a file is of the kind that the workflow writes."""
-    with suppress(OSError), h5py.File(path, "r", locking=False) as file:
-        return "format" in file.attrs
-    return False
 
 
 def describe(path: Path) -> str:
@@ -99,7 +96,7 @@ def describe(path: Path) -> str:
     Raises:
         ValueError: If it is not there, damaged, or something else.
     """
-    path = path / WEIGHTS if path.is_dir() else path
+    path = _weights(path)
     tensors, header = load_tensors(path, FORMAT)
     parts = {
         "family": header["family"],

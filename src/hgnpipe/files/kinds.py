@@ -18,7 +18,17 @@ MARKS = {
     b"\x1f\x8b": "compressed with gzip",
 }
 """How files of others begin."""
+BEGINNING = b"hgnpipe "
 OURS = re.compile(rb"(hgnpipe [a-z]+ [0-9]{1,9})\n")
+
+
+def is_ours(path: str | Path) -> bool:
+    """Whether a file begins like those in HDF5 that the workflow writes."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(BEGINNING)) == BEGINNING
+    except OSError:
+        return False
 
 
 def what_it_is(path: str | Path) -> str | None:
@@ -32,7 +42,7 @@ def what_it_is(path: str | Path) -> str | None:
         size = int.from_bytes(first[:8], "little")
         if first[8:9] == b"{" and size < LARGEST_HEADER:
             return _of_safetensors(first[8:] + file.read(size), size)
-    if first.startswith(b"hgnpipe "):
+    if first.startswith(BEGINNING):
         line = OURS.match(first)
         return line and f"a file of format {line[1].decode()!r}"
     for mark, name in MARKS.items():

@@ -1,7 +1,5 @@
 """Videos that a trained model makes, to look at, to save, and to show in a notebook."""
 
-import base64
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,10 +16,10 @@ from hgnpipe.files.whole import written_whole
 from hgnpipe.models.base import SequenceModel
 from hgnpipe.reporting.plotting import WIDTH, figure_style, save_figure
 from hgnpipe.reporting.strips import (
-    PLAYER,
     Pictures,
     animate,
     film_strips,
+    player,
     save_animation,
 )
 from hgnpipe.training.batches import to_pixels
@@ -71,11 +69,7 @@ class Clip:
 
     def _repr_html_(self) -> str:
         """The animation, for a notebook."""
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "clip.mp4"
-            save_animation(self._pictures(), [path])
-            video = base64.b64encode(path.read_bytes()).decode()
-        return PLAYER.replace("{{ video }}", video)
+        return player(self._pictures())
 
     def _filled(self) -> list[np.ndarray]:
         """All videos, as long as the longest."""

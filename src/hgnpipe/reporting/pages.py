@@ -1,5 +1,6 @@
 """Tables as data and as pages that people read: CSV, Markdown, HTML."""
 
+import base64
 import html
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +13,8 @@ from jinja2 import Environment
 from hgnpipe.collection import require
 from hgnpipe.files.whole import written_whole
 
+TYPES = {".png": "image/png", ".mp4": "video/mp4", ".csv": "text/csv"}
+"""What browsers call files that a page may hold."""
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -95,6 +98,19 @@ def write_table(
         ".html": page(title, TABLES, tables=parts, captions=captions),
     }
     write_texts(texts, output)
+
+
+def inlined(path: Path) -> str:
+    """A file as an address that holds it.
+
+    Raises:
+        ValueError: If it cannot be read.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}.") from error
+    return f"data:{TYPES[path.suffix]};base64,{base64.b64encode(content).decode()}"
 
 
 def write_texts(texts: Mapping[str, str], output: Iterable[Path]) -> None:

@@ -1,6 +1,5 @@
 """The report: tables, figures and films on one page that needs no other file."""
 
-import base64
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markdown import markdown
 
-TYPES = {".png": "image/png", ".mp4": "video/mp4", ".csv": "text/csv"}
+from hgnpipe.reporting.pages import inlined
+
 BODY = re.compile(r"<body>(.*)</body>", re.DOTALL)
 TABLE = re.compile(r"<table.*?</table>", re.DOTALL)
 HEADING = re.compile(r"<(/?)h[12]\b")
@@ -55,19 +55,6 @@ def caption_html(text: str, values: Mapping[str, Any]) -> str:
     """
     job = SimpleNamespace(**values)
     return markdown(_render(text, snakemake=SimpleNamespace(wildcards=job, params=job)))
-
-
-def inlined(path: Path) -> str:
-    """A file as an address that holds it.
-
-    Raises:
-        ValueError: If it cannot be read.
-    """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ValueError(f"{path} cannot be read: {error.strerror}.") from error
-    return f"data:{TYPES[path.suffix]};base64,{base64.b64encode(content).decode()}"
 
 
 def body_of(path: Path) -> str:

@@ -1,8 +1,8 @@
 """Videos on paper and on screen: film strips, and animations in GIF and MP4."""
 
-import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import imageio_ffmpeg
 import matplotlib.pyplot as plt
@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from hgnpipe.collection import require
 from hgnpipe.files.whole import written_whole
-from hgnpipe.reporting.pages import page
+from hgnpipe.reporting.pages import inlined, page
 from hgnpipe.reporting.plotting import WIDTH, message
 from hgnpipe.reporting.runs import preset_of
 
@@ -23,10 +23,7 @@ GAP = 2
 DPI = 150
 """Pixels per inch of an animation."""
 FRAMES_PER_SECOND = 10
-PLAYER = (
-    '<video style="max-width: 100%" controls autoplay loop muted '
-    'src="data:video/mp4;base64,{{ video }}"></video>'
-)
+PLAYER = '<video style="max-width: 100%" controls autoplay loop muted src="{}"></video>'
 
 Strip = tuple[str, UInt8[np.ndarray, "_ S S 3"] | None]
 """Label, and any number of frames; None where there are none to show."""
@@ -186,7 +183,14 @@ def _write_mp4(pictures: Pictures, path: Path) -> None:
     writer.close()
 
 
+def player(pictures: Pictures) -> str:
+    """HTML that holds pictures as an MP4, and plays them."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "film.mp4"
+        _write_mp4(pictures, path)
+        return PLAYER.format(inlined(path))
+
+
 def _write_page(pictures: Pictures, path: Path) -> None:
-    _write_mp4(pictures, path)
-    video = base64.b64encode(path.read_bytes()).decode()
-    path.write_text(page("Animation", PLAYER, video=video), encoding="utf-8")
+    body = "{{ player | safe }}"
+    path.write_text(page("Animation", body, player=player(pictures)), encoding="utf-8")

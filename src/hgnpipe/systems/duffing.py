@@ -2,15 +2,14 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from hgnpipe.systems._one_body import OneBody
+from hgnpipe.systems._spring import OnSpring
 
 
 @dataclass(frozen=True, kw_only=True)
-class Duffing(OneBody):
+class Duffing(OnSpring):
     r"""Mass on a stiffening spring, :math:`H = k q^2/2 + c q^4/4 + p^2/(2m)`.
 
     Its period depends on how far it swings. With a negative k it has two wells, and the
@@ -22,7 +21,7 @@ class Duffing(OneBody):
         m: Mass.
     """
 
-    POSITIVE = (*OneBody.POSITIVE, "c", "m")
+    POSITIVE = (*OnSpring.POSITIVE, "c", "m")
     k: float = 1.0
     c: float = 3.0
     m: float = 1.0
@@ -37,7 +36,3 @@ class Duffing(OneBody):
         """Elastic plus kinetic energy."""
         elastic = self.k * q.square() / 2 + self.c * q**4 / 4
         return (elastic + p.square() / (2 * self.m)).sum(-1)
-
-    def bodies(self, q: Float[np.ndarray, "*b 1"]) -> Float[np.ndarray, "*b 1 2"]:
-        """The mass, moving up and down at (0, q)."""
-        return np.stack([np.zeros_like(q), q], axis=-1)
