@@ -13,6 +13,7 @@ from hgnpipe.training.job import TrainingJob
 from hgnpipe.training.options import TrainingOptions
 
 NUM = 6
+FILES = {"model.safetensors", "history.csv", "run.json"}
 
 
 def train(folder, probe):
@@ -35,12 +36,13 @@ def test_the_history_grows_while_it_trains(tmp_path):
     seen = []
 
     def probe():
-        path = tmp_path / "history.csv"
+        path = tmp_path / "checkpoint.csv"
         seen.append(len(pd.read_csv(path)) if path.exists() else 0)
         return {}
 
     assert len(train(tmp_path, probe)) == NUM
     assert seen == list(range(NUM))
+    assert {path.name for path in tmp_path.iterdir()} == FILES
 
 
 def test_a_training_that_goes_on_keeps_the_rows_of_before(tmp_path, monkeypatch):
@@ -56,13 +58,14 @@ def test_a_training_that_goes_on_keeps_the_rows_of_before(tmp_path, monkeypatch)
 
     with pytest.raises(Interrupted):
         train(tmp_path, stop)
-    before = pd.read_csv(tmp_path / "history.csv")
+    assert not (tmp_path / "history.csv").exists()
+    before = pd.read_csv(tmp_path / "checkpoint.csv")
     assert len(before) == 3
     requests.clear()
     lengths = []
 
     def look():
-        lengths.append(len(pd.read_csv(tmp_path / "history.csv")))
+        lengths.append(len(pd.read_csv(tmp_path / "checkpoint.csv")))
         return {}
 
     history = train(tmp_path, look)

@@ -181,7 +181,7 @@ def test_a_disk_that_fills_up_is_named_and_the_job_can_be_repeated(videos, disk,
 
 def kept(disk):
     """Files of a training that is not over, but for its curves as far as they got."""
-    return {*disk.iterdir()} - {disk / "history.csv"}
+    return {*disk.iterdir()} - {disk / "checkpoint.csv"}
 
 
 def test_a_training_goes_on_once_a_full_disk_has_space_again(videos, disk, undisturbed):

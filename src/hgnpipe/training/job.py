@@ -47,12 +47,14 @@ class FlowRecipe(Recipe):
 class TrainingJob:
     """Where one training runs, and the files that it leaves beside its weights.
 
-    These are ``history.csv``, the training curves, which grow while it runs, and
-    ``run.json``, the provenance.
+    These are ``history.csv``, the training curves, and ``run.json``, the provenance.
+    Until it ends the curves grow beside its checkpoint, in `running`: an output that is
+    there before its time would be a half-made one to Snakemake.
 
     Attributes:
         weights: File of the trained network, ``.../{system}/{model}/seed{seed}/...``.
-        checkpoint: File to resume from and to save to; removed at the end. SIGTERM and
+        checkpoint: File to resume from and to save to; removed at the end, as `running`
+            is. SIGTERM and
             the other signals of `hgnpipe.runtime.interruption` save it before the job
             ends.
         seed: Seed of weights, order of the data, and noise.
@@ -75,7 +77,7 @@ class TrainingJob:
 
     def __post_init__(self) -> None:
         beside = (self.history, self.weights.with_name("run.json"))
-        check_writable(self.checkpoint, self.weights, *beside)
+        check_writable(self.checkpoint, self.running, self.weights, *beside)
 
     def train(
         self,
@@ -132,7 +134,7 @@ class TrainingJob:
                 bar.show(iteration, row)
                 rows.append(row)
                 with suppress(ValueError):  # a full disk is for the checkpoint to tell
-                    self._write(pd.DataFrame(rows))
+                    _write(pd.DataFrame(rows), self.running)
 
             history = fit(
                 network,
@@ -156,9 +158,10 @@ class TrainingJob:
             print(f"{label}: {remark}")
             record["remark"] = remark
         save(network, self.weights, family=family, options=options, provenance=record)
-        self._write(history)
+        _write(history, self.history)
         with written_whole(self.weights.with_name("run.json")) as path:
             path.write_text(json.dumps(record, indent=2) + "\n")
+        self.running.unlink(missing_ok=True)
         discard_checkpoint(self.checkpoint)
 
     @property
@@ -166,9 +169,10 @@ class TrainingJob:
         """File of the training curves."""
         return self.weights.with_name("history.csv")
 
-    def _write(self, history: pd.DataFrame) -> None:
-        with written_whole(self.history) as path:
-            history.to_csv(path, index=False, na_rep="N/A")
+    @property
+    def running(self) -> Path:
+        """File of the training curves so far, as long as the training is not done."""
+        return self.checkpoint.with_suffix(".csv")
 
     @property
     def name(self) -> str:
@@ -176,3 +180,8 @@ class TrainingJob:
         *names, last = self.weights.parts[-4:-1] or ("",)
         known = len(names) == 2 and last == f"seed{self.seed}"
         return "/".join(names) if known else ""
+
+
+def _write(history: pd.DataFrame, target: Path) -> None:
+    with written_whole(target) as path:
+        history.to_csv(path, index=False, na_rep="N/A")
