@@ -209,6 +209,7 @@ class Config(Block):
     device: Literal["auto", "cpu", "cuda"]
     precision: Literal["tf32", "fp32"]
     reproducible: bool
+    graphs: bool = True
     threads: Count
     only_finished: bool
     systems: dict[Name, Kind]
