@@ -55,7 +55,7 @@ def test_losses_of_processor_and_device_are_compared_recorded_and_not(
     script = load("gpu_agreement")
     monkeypatch.setattr(script, "fit", functools.partial(script.fit, record=record))
     output = here / "agreement.csv"
-    script.main(output, "smoke", ROWS, config=config, iterations=8, device="cpu")
+    script.main(output, ROWS, "smoke", config_file=config, iterations=8, device="cpu")
     table = pd.read_csv(output)
     assert list(table.row) == [name for name in ROWS for _ in range(4)]
     assert list(table.compared) == ["device", "recorded"] * 4
@@ -77,7 +77,7 @@ def test_a_row_that_cannot_be_compared_is_written_down_and_the_next_is_tried(
 
     monkeypatch.setattr(script, "fit", fit)
     output = here / "agreement.csv"
-    script.main(output, "smoke", ROWS, config=config, iterations=2, device="cpu")
+    script.main(output, ROWS, "smoke", config_file=config, iterations=2, device="cpu")
     table = pd.read_csv(output).query("compared == 'recorded'")
     assert table.error.fillna("").str.startswith("CUDA error: an illegal").sum() == 2
     assert not table.agrees.any()
@@ -111,7 +111,7 @@ def test_noise_of_a_device_is_drawn_by_the_processor():
 
 def test_the_speed_of_an_iteration_is_measured_with_its_operations(here, config):
     script, output = load("gpu_speed"), here / "speed.csv"
-    sizes = {"preset": "smoke", "config": config, "timed": 3, "device": "cpu"}
+    sizes = {"preset": "smoke", "config_file": config, "timed": 3, "device": "cpu"}
     script.main(output, [*ROWS, "unknown"], **sizes)
     table = pd.read_csv(output)
     assert list(table.graphs) == [False, True] * 3
@@ -160,7 +160,7 @@ def test_the_check_runs_to_its_end_and_goes_on_where_it_was_stopped(here, config
     path = here / "config.yaml"
     path.write_text(yaml.safe_dump(long), "utf-8")
     script = load("gpu_trainings")
-    sizes = {"preset": "smoke", "config": path, "device": "cpu"}
+    sizes = {"preset": "smoke", "config_file": path, "device": "cpu"}
     script.main(["hgn_vector"], 15, **sizes)
     log = here / "results/logs/gpu/mass_spring_hgn_vector.log"
     assert "iterations, saved in" in log.read_text("utf-8")

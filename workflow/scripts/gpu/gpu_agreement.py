@@ -26,10 +26,10 @@ RANDOM = ("normal", "uniform", "rand", "bernoulli", "multinomial", "exponential"
 
 def main(
     output: Path,
+    rows: list[str],
     preset: str = "laptop",
-    rows: list[str] | None = None,
     system: str | None = None,
-    config: Path = ROOT / "config.yaml",
+    config_file: Path = ROOT / "config.yaml",
     iterations: int = 20,
     batch_size: int = 8,
     device: str = "auto",
@@ -42,21 +42,21 @@ def main(
 
     Args:
         output: Table to write, CSV; it grows with every comparison.
-        preset: Whose rows.
-        rows: Those to compare; by default all.
+        rows: Rows of the preset; none compares all.
+        preset: Whose rows they are.
         system: Whose videos they see; by default the first of the preset.
-        config: The configuration.
+        config_file: The configuration.
         iterations: Losses to compare.
         batch_size: Videos, or points, of an iteration.
         device: auto, cpu or cuda.
         threads: Processor cores to use.
     """
     check_writable(output)
-    known, found = Rows(read_settings(preset, config), system, 4 * batch_size), []
+    known, found = Rows(read_settings(preset, config_file), system, 4 * batch_size), []
     sizes = {
         "num_iterations": iterations, "batch_size": batch_size, "log_every": 1,
     }  # fmt: skip
-    for name in known.blocks if rows is None else rows:
+    for name in rows or known.blocks:
         lookup("row", name, known.blocks)
         expected = cache(partial(losses, known, name, sizes, torch.device("cpu")))
         for precision, tolerance in TOLERANCES.items():

@@ -32,13 +32,13 @@ step() { # its bound in seconds, its name, its words
     echo "--- $name: exit code $?, $((SECONDS - start)) s"
 }
 
-same=(--device "$device" --config "$config")
+same=(--device "$device" --config_file "$config")
 # The data of the trainings meanwhile.
 python3 "$here/gpu_trainings.py" --rows --seconds "$(left)" --preset "$preset" \
     "${same[@]}" >"$out/data.txt" 2>&1 &
 data=$!
-step 150 agreement gpu_agreement.py --preset "$few" --output "$out/agreement.csv" \
-    "${same[@]}"
+step 150 agreement gpu_agreement.py --rows --preset "$few" \
+    --output "$out/agreement.csv" "${same[@]}"
 # shellcheck disable=SC2086
 step 120 speed gpu_speed.py --preset "$preset" --output "$out/speed.csv" \
     --rows $timed "${same[@]}"

@@ -26,7 +26,7 @@ def main(
     rows: list[str],
     preset: str = "paper",
     system: str | None = None,
-    config: Path = ROOT / "config.yaml",
+    config_file: Path = ROOT / "config.yaml",
     timed: int = 50,
     precision: str = "tf32",
     device: str = "auto",
@@ -39,7 +39,7 @@ def main(
         rows: Rows of the preset.
         preset: Whose sizes they have.
         system: Whose videos they see; by default the first of the preset.
-        config: The configuration.
+        config_file: The configuration.
         timed: Iterations of which the median is taken.
         precision: fp32 or tf32.
         device: auto, cpu or cuda.
@@ -47,7 +47,7 @@ def main(
     """
     check_writable(output)
     chosen = choose_device(device, threads, precision)
-    known, found = Rows(read_settings(preset, config), system, 64), []
+    known, found = Rows(read_settings(preset, config_file), system, 64), []
     for name in rows:
         for graphs in (False, True):
             row = {"row": name, "graphs": graphs, "precision": precision}

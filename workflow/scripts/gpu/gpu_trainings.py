@@ -19,7 +19,7 @@ def main(
     rows: list[str],
     seconds: float,
     preset: str = "paper",
-    config: Path = ROOT / "config.yaml",
+    config_file: Path = ROOT / "config.yaml",
     together: int = 4,
     device: str = "auto",
 ) -> None:
@@ -33,11 +33,11 @@ def main(
         rows: Rows of the preset, the most wanted first; none makes the data alone.
         seconds: Time after which everything is asked to leave.
         preset: What to train.
-        config: The configuration.
+        config_file: The configuration.
         together: Chains of jobs at once.
         device: auto, cpu or cuda.
     """
-    end, settings = time.monotonic() + seconds, read_settings(preset, config)
+    end, settings = time.monotonic() + seconds, read_settings(preset, config_file)
     systems = settings.config.presets[preset].systems
     data = [Chain(f"data_{name}", data_of(settings, name)) for name in systems]
     follow(data, len(data), end)
