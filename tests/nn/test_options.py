@@ -19,6 +19,7 @@ VARIANTS = {
     "hgn_growing": ("hgn", {**HGN, "horizon_growth": 2, "kl_ramp": 1}),
     "hgn_vector": ("hgn", {**HGN, "num_pairs": 1}),
     "hgn_fixed": ("hgn", {**HGN, "geco_rate": 0.0}),
+    "hgn_few_seen": ("hgn", {**HGN, "num_targets": 6}),
     "hgn_joint": ("hgn", {**HGN, "integrator": "rk4", "separable": False}),
     "latent_ode": ("latent_ode", HGN),
     "latent_ode_vector": ("latent_ode", {**HGN, "num_pairs": 1}),
@@ -48,6 +49,7 @@ UNUSED = {
     "hgn_growing": OF_VECTORS,
     "hgn_vector": {"first_horizon", "latent_channels", "printed_decoder"},
     "hgn_fixed": {"first_horizon"} | OF_GECO | OF_VECTORS,
+    "hgn_few_seen": {"first_horizon"} | OF_VECTORS,
     "hgn_joint": {"first_horizon"} | OF_VECTORS,
     "latent_ode": {"first_horizon"} | OF_VECTORS,
     "latent_ode_vector": {"first_horizon", "latent_channels", "printed_decoder"},
@@ -59,6 +61,9 @@ UNUSED = {
     "nhf_importance": set(),
     "rnvp": set(),
 }
+for _variant, (_family, _options) in VARIANTS.items():
+    if _family in ("hgn", "latent_gru", "latent_ode") and "num_targets" not in _options:
+        UNUSED[_variant] |= {"seen"}
 OTHERS = {
     "integrator": "euler", "dt": 0.4, "kappa": 0.2, "multiplier": 3.0, "num_filters": 6,
     "latent_channels": 3, "printed_decoder": True, "bf16_decoder": True,
@@ -69,7 +74,7 @@ OTHERS = {
     "elbo_iterations": 2, "multiplier_bounds": (0.5, 1.001), "geco_rate": 0.02,
     "geco_start": 2, "num_pairs": 2, "num_keypoints": 3, "inferred_frame": "middle",
     "num_targets": 6, "num_frames": 3, "latent_size": 4, "image_size": 16,
-    "num_dims": 3, "prior_components": 3,
+    "num_dims": 3, "prior_components": 3, "seen": "first",
 }  # fmt: skip
 """Another value of every option that is no choice between two."""
 TOGETHER = {"separable": {"integrator": "rk4"}}

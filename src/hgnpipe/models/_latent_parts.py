@@ -17,6 +17,8 @@ from hgnpipe.nn.warm_up import WarmUp
 
 INFERRED = {"first": 0.0, "middle": 0.5, "last": 1.0}
 """Frames whose state can be inferred, and where they lie in the video."""
+SEEN = {"middle": 0.5, "first": 0.0}
+"""Where the frames that the encoder sees lie in a longer training sample."""
 
 
 class LatentParts(nn.Module):
@@ -57,8 +59,9 @@ class LatentParts(nn.Module):
         inferred_frame: Whose state the encoder infers: ``first``, ``middle`` or
             ``last``. It is rolled out in both directions, so that a state must hold
             backwards too, in half as many steps.
-        num_targets: Length of a training sample, T or more: the encoder sees the T
-            frames in its middle, those on both sides are targets all the same.
+        num_targets: Length of a training sample, T or more: the encoder sees T frames
+            of it, the others are targets all the same.
+        seen: Which of them it sees: those in the ``middle``, or the ``first`` ones.
 
         centre_frames: Centre the encoder's input on the mean image, scale it to unit
             variance, and start the decoder at the mean image.
@@ -99,6 +102,7 @@ class LatentParts(nn.Module):
         prior_components: int = 0,
         inferred_frame: str = "first",
         num_targets: int | None = None,
+        seen: str = "middle",
         centre_frames: bool = False,
         num_decoded: int | None = None,
         kl_delay: int = 0,
@@ -123,7 +127,7 @@ class LatentParts(nn.Module):
         self.num_decoded = num_decoded or self.window
         place = lookup("inferred_frame", inferred_frame, INFERRED)
         self.inferred = int(place * (num_frames - 1))
-        self.first_seen = (self.window - num_frames) // 2
+        self.first_seen = int(lookup("seen", seen, SEEN) * (self.window - num_frames))
         self.before = self.first_seen + self.inferred
         self.after = self.window - 1 - self.before
         self.warm_up = WarmUp(
@@ -192,6 +196,8 @@ class LatentParts(nn.Module):
             unused |= {"geco_start", "multiplier_bounds"}
         if not options["horizon_growth"]:
             unused |= {"first_horizon"}
+        if options["num_targets"] in (None, options["num_frames"]):
+            unused |= {"seen"}
         of_images, of_vectors = {"latent_channels", "printed_decoder"}, {
             "num_keypoints", "hidden_size", "prior_components",
         }  # fmt: skip
