@@ -193,6 +193,7 @@ class Preset(Block):
     training: Overlay
     flows: Flows | None = None
     hnn_check: HNNCheck | None = None
+    readings: Name | None = None
 
     @property
     def simulated(self) -> list[str]:
