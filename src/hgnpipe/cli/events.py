@@ -137,8 +137,12 @@ class Events:
     def _writer(self, name: str, iteration: int) -> Any:
         """Writer of a training; whatever came after an iteration no longer counts."""
         if name not in self.writers:
-            folder = str(self.output / name)
-            self.writers[name] = self.new_writer(folder, purge_step=iteration + 1)
+            # Without a suffix, two files of one second would be one.
+            self.writers[name] = self.new_writer(
+                str(self.output / name),
+                purge_step=iteration + 1,
+                filename_suffix=f".{time.time_ns()}",
+            )
         return self.writers[name]
 
     def _network(
