@@ -11,7 +11,7 @@ def cells_of(path):
     return [("".join(c["source"]), c["metadata"].get("tags", [])) for c in code]
 
 
-def run_notebook(path, **parameters):
+def run_notebook(path, /, **parameters):
     """Variables that a notebook leaves, and what its cells end with.
 
     Args:

@@ -92,8 +92,7 @@ def phase_portrait(
         axes.plot(q[:, 0], p[:, 0], "o", markersize=2.5, color=COLORS[1])
         words = f"pair {pair + 1} of {num_pairs}" if num_pairs > 1 else "latent states"
         axes.set(xlabel="q", ylabel="p", title=f"{words}; a dot is a first frame")
-        # Read now: what shows it later draws in another style.
-        figure.canvas.draw()
+        figure.canvas.draw()  # now: whoever shows it has another style
     plt.close(figure)  # a notebook shows what a cell ends with; once is enough
     return figure
 
