@@ -49,6 +49,7 @@ def draw(table: pd.DataFrame, rows: dict[str, dict], systems: list[str]) -> Figu
     figure, panels = plt.subplots(
         1, len(options), figsize=(WIDTH, 2.8), sharey=True, squeeze=False
     )
+    figure.suptitle(next(iter(rows)).partition(".")[0])
     styles, handles = model_styles(systems), {}
     for axes, option in zip(panels[0], options, strict=True):
         values = {row: value[option] for row, value in rows.items()}
