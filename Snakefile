@@ -66,7 +66,8 @@ wildcard_constraints:
     preset="|".join(settings.config.presets),
     system="|".join(settings.config.systems),
     density="|".join(settings.config.densities) or "none",
-    model="[A-Za-z][A-Za-z0-9_]*",
+    model="[A-Za-z][A-Za-z0-9_.,=+-]*",
+    row="[A-Za-z][A-Za-z0-9_]*",
     split="train|test|long",
     seed="[0-9]+",
 

@@ -336,6 +336,32 @@ rule fig15:
         " --output {output.pdf:q} {output.png:q} 2>&1 | tee {log:q}"
 
 
+rule fig16:
+    """Error against the values of a sweep."""
+    input:
+        "results/{preset}/tables/sweep_{row}.csv",
+    output:
+        pdf="results/{preset}/figures/fig16_sweep_{row}.pdf",
+        png=report(
+            "results/{preset}/figures/fig16_sweep_{row}.png",
+            caption="../report/fig16.rst",
+            category="Figures",
+            labels=contents.label("fig16"),
+        ),
+    log:
+        "results/{preset}/logs/fig16_{row}.log",
+    conda:
+        "../envs/hgnpipe.yaml"
+    params:
+        rows=results.of_sweep,
+        systems=settings.value("systems"),
+        code=settings.code("figures/fig16_sweep"),
+    shell:
+        "python {params.code.path:q} --table {input:q} --rows {params.rows:q}"
+        " --systems {params.systems:q}"
+        " --output {output.pdf:q} {output.png:q} 2>&1 | tee {log:q}"
+
+
 rule current_figure:
     """A figure of the preset that config.yaml names, where the README says it is."""
     input:

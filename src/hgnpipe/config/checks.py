@@ -18,6 +18,7 @@ from hgnpipe.config.reading import Mistake, at, file_of, lookup_all, read_config
 from hgnpipe.config.schema import Config, Flows
 from hgnpipe.config.sense import check_numbers, is_drawn
 from hgnpipe.config.settings import OTHERS, SCRIPTS, Settings
+from hgnpipe.config.sweeps import KEY, base_of, expanded
 from hgnpipe.files.whole import written_whole
 from hgnpipe.fingerprint import REPOSITORY, code_hash
 from hgnpipe.reporting.runs import REFERENCE_LABELS
@@ -46,12 +47,13 @@ def check_config(
         ValueError: One line: the file, the key, what is wrong, and what is legal.
     """
     try:
-        typed = read_config(config)
+        written = read_config(config)
+        typed = expanded(written)
         key = repr((config, code or code_that_builds()))
         digest = hashlib.sha256(key.encode()).hexdigest()[:32]
         passed = remember / f"{digest}.json"
         if passed.exists():
-            return Settings(typed, json.loads(passed.read_text("utf-8")))
+            return Settings(typed, json.loads(passed.read_text("utf-8")), written)
         check_names(typed)
         check_labels(typed)
         check_kinds(typed)
@@ -59,12 +61,13 @@ def check_config(
             check_numbers(typed, name)
         blocks = {name: check_preset(typed, name) for name in typed.presets}
     except Mistake as mistake:
-        where = ".".join(map(str, mistake.where)) or "top level"
-        file = file_of(mistake.where, files)
+        keys = [base_of(key) for key in mistake.where]
+        where = ".".join(map(str, keys)) or "top level"
+        file = file_of(keys, files)
         raise ValueError(f"{file}: {where}: {mistake}") from None
     with written_whole(passed) as path:
         path.write_text(json.dumps(blocks), "utf-8")
-    return Settings(typed, blocks)
+    return Settings(typed, blocks, written)
 
 
 def check_names(config: Config) -> None:
@@ -138,7 +141,8 @@ def check_labels(config: Config) -> None:
     with at("densities"):
         require(OTHERS not in config.densities, "name of a density", OTHERS, "another")
     with at("systems"):
-        require(DEFAULT not in config.systems, "name of a system", DEFAULT, "another")
+        for word in (DEFAULT, KEY):
+            require(word not in config.systems, "name of a system", word, "another")
 
 
 def code_that_builds() -> str:

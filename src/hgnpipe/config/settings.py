@@ -33,11 +33,18 @@ class Settings:
         config: All of ``config.yaml``.
         blocks: From `hgnpipe.config.building.check_preset`, by preset: family, options
             and training of every model and system, and of every flow.
+        written: The configuration before `hgnpipe.config.sweeps.expanded`.
     """
 
-    def __init__(self, config: Config, blocks: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        blocks: Mapping[str, Any],
+        written: Config | None = None,
+    ) -> None:
         self.config = config
         self.blocks = blocks
+        self.written = written or config
 
     # The preset of a job
 
