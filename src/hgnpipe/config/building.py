@@ -20,8 +20,11 @@ from hgnpipe.config.sense import (
 )
 
 
-def check_kinds(config: Config) -> None:
+def check_kinds(config: Config) -> list[str]:
     """Build every system and density, and find every family, of presets or not.
+
+    Returns:
+        Systems of which there are only videos, made elsewhere.
 
     Raises:
         Mistake: If one cannot be built or found.
@@ -30,12 +33,18 @@ def check_kinds(config: Config) -> None:
     from hgnpipe.flows import FLOWS
     from hgnpipe.models import MODELS
     from hgnpipe.systems import SYSTEMS, build_system
+    from hgnpipe.systems._observed import Observed
 
+    observed = []
     for name, block in config.systems.items():
         with at("systems", name, "kind"):
             SYSTEMS.find(block.kind)
         with at("systems", name):
-            check_seen(build_system(block.kind, **block.options))
+            system = build_system(block.kind, **block.options)
+            if isinstance(system, Observed):
+                observed.append(name)
+            else:
+                check_seen(system)
     for name, block in config.densities.items():
         with at("densities", name):
             check_density(block.kind, block.options)
@@ -46,6 +55,7 @@ def check_kinds(config: Config) -> None:
             with at(kind, name):
                 other = name in collection.names() and name != row.family
                 require(not other, "name", name, f"no other family's than {row.family}")
+    return observed
 
 
 def check_preset(config: Config, name: str) -> dict[str, Any]:
@@ -156,7 +166,7 @@ def _check_model(
             options,
             num_frames=data.num_frames,
             image_size=data.image_size,
-            latent_size=2 * coordinates,
+            latent_size=2 * (coordinates or 1),  # of observed ones it is read
         )
         MODELS.check(row.family, completed)
         built = build_model(row.family, **completed)

@@ -51,10 +51,11 @@ def check_config(
         digest = hashlib.sha256(key.encode()).hexdigest()[:32]
         passed = remember / f"{digest}.json"
         if passed.exists():
-            return Settings(typed, json.loads(passed.read_text("utf-8")))
+            return Settings(typed, **json.loads(passed.read_text("utf-8")))
         check_names(typed)
         check_labels(typed)
-        check_kinds(typed)
+        observed = check_kinds(typed)
+        check_simulated(typed, observed)
         for name in typed.presets:
             check_numbers(typed, name)
         blocks = {name: check_preset(typed, name) for name in typed.presets}
@@ -63,8 +64,8 @@ def check_config(
         file = file_of(mistake.where, files)
         raise ValueError(f"{file}: {where}: {mistake}") from None
     with written_whole(passed) as path:
-        path.write_text(json.dumps(blocks), "utf-8")
-    return Settings(typed, blocks)
+        path.write_text(json.dumps({"blocks": blocks, "observed": observed}), "utf-8")
+    return Settings(typed, blocks, observed)
 
 
 def check_names(config: Config) -> None:
@@ -92,6 +93,21 @@ def check_names(config: Config) -> None:
         example = evaluation.example
         with at("presets", name, "evaluation", "example"):
             require(example < have, "example", example, f"below {have}")
+
+
+def check_simulated(config: Config, observed: Sequence[str]) -> None:
+    """Check that the check of HNN, which needs true states, has them.
+
+    Raises:
+        Mistake: If one of its systems is of videos that were made elsewhere.
+    """
+    for name, preset in config.presets.items():
+        if (check := preset.hnn_check) is None:
+            continue
+        for system in (*check.states.systems, check.pixels.system):
+            with at("presets", name, "hnn_check"):
+                good = system not in observed
+                require(good, "system", system, "one that is simulated")
 
 
 def _check_flow_names(config: Config, flows: Flows, where: tuple[str, ...]) -> None:

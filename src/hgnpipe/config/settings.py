@@ -33,11 +33,15 @@ class Settings:
         config: All of ``config.yaml``.
         blocks: From `hgnpipe.config.building.check_preset`, by preset: family, options
             and training of every model and system, and of every flow.
+        observed: Systems of which there are only videos, made elsewhere.
     """
 
-    def __init__(self, config: Config, blocks: Mapping[str, Any]) -> None:
+    def __init__(
+        self, config: Config, blocks: Mapping[str, Any], observed: Iterable[str] = ()
+    ) -> None:
         self.config = config
         self.blocks = blocks
+        self.observed = frozenset(observed)
 
     # The preset of a job
 
@@ -93,8 +97,10 @@ class Settings:
         return [name for name in flows.learn if name != OTHERS] if flows else []
 
     def system_kinds(self) -> list[str]:
-        """Kinds of all systems, each once."""
-        return [*dict.fromkeys(block.kind for block in self.config.systems.values())]
+        """Kinds of all systems that are simulated, each once."""
+        systems = self.config.systems.items()
+        kinds = [block.kind for name, block in systems if name not in self.observed]
+        return [*dict.fromkeys(kinds)]
 
     def num_trajectories(self, wildcards: Any) -> int:
         """Trajectories of a split."""
