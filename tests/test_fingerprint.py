@@ -306,7 +306,7 @@ FOUND_BY_NAME = {
 BY_GPU_OR_THREADS = {
     "data/simulate", "data/extend", *FOUND_BY_NAME["flows"],
     *(script for script in SCRIPTS if fnmatch(script, "models/*")),
-    *(script for script in SCRIPTS if fnmatch(script, "observed/*")),
+    *(script for script in SCRIPTS if fnmatch(script, "observed/[em]*")),
     "benchmarks/data", "benchmarks/step", "benchmarks/scaling",
 }  # fmt: skip
 TRAJECTORIES = FOUND_BY_NAME["systems"]

@@ -65,7 +65,12 @@ def made(request, tmp_path_factory):
         )
     clips, place = folder / "test_clips.h5", folder / "mine" / "seed0"
     script("import_clips")(
-        **usual, num_frames=SHOWN, num_before=3, evaluation=EVALUATION, output=clips
+        **usual,
+        num_frames=SHOWN,
+        num_before=3,
+        output=clips,
+        horizons=EVALUATION["horizons"],
+        num=EVALUATION["num_extended"],
     )
     place.mkdir(parents=True)
     options = {"num_frames": SHOWN, "image_size": SIZE, "num_filters": 4}

@@ -60,15 +60,16 @@ rule import_clips:
         options=settings.options,
         num_frames=settings.value("data.num_frames"),
         num_before=settings.num_before,
-        evaluation=settings.values("evaluation", "num_extended", "horizons"),
+        horizons=settings.value("evaluation.horizons"),
+        num=settings.value("evaluation.num_extended"),
         image_size=settings.value("data.image_size"),
         seed=settings.value("data.seed"),
         code=settings.code("observed/import_clips"),
     shell:
         "python {params.code.path:q} --kind {params.kind:q}"
         " --options {params.options:q} --num_frames {params.num_frames:q}"
-        " --num_before {params.num_before:q} --evaluation {params.evaluation:q}"
-        " --image_size {params.image_size:q} --seed {params.seed:q}"
+        " --num_before {params.num_before:q} --horizons {params.horizons:q}"
+        " --num {params.num:q} --image_size {params.image_size:q} --seed {params.seed:q}"
         " --output {output:q} 2>&1 | tee {log:q}"
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from hgnpipe.collection import lookup, require
-from hgnpipe.config.building import check_kinds, check_preset
+from hgnpipe.config.building import check_preset
 from hgnpipe.config.overlay import DEFAULT
 from hgnpipe.config.reading import Mistake, at, file_of, lookup_all, read_config
 from hgnpipe.config.schema import Config, Flows
-from hgnpipe.config.sense import check_numbers, is_drawn
+from hgnpipe.config.sense import check_numbers, check_seen, is_drawn
 from hgnpipe.config.settings import OTHERS, SCRIPTS, Settings
 from hgnpipe.files.whole import written_whole
 from hgnpipe.fingerprint import REPOSITORY, code_hash
@@ -93,6 +93,44 @@ def check_names(config: Config) -> None:
         example = evaluation.example
         with at("presets", name, "evaluation", "example"):
             require(example < have, "example", example, f"below {have}")
+
+
+def check_kinds(config: Config) -> list[str]:
+    """Build every system and density, and find every family, of presets or not.
+
+    Returns:
+        Systems of which there are only videos, made elsewhere.
+
+    Raises:
+        Mistake: If one cannot be built or found.
+    """
+    from hgnpipe.data.points import check_density
+    from hgnpipe.flows import FLOWS
+    from hgnpipe.models import MODELS
+    from hgnpipe.systems import SYSTEMS, build_system
+    from hgnpipe.systems._observed import Observed
+
+    observed = []
+    for name, block in config.systems.items():
+        with at("systems", name, "kind"):
+            SYSTEMS.find(block.kind)
+        with at("systems", name):
+            system = build_system(block.kind, **block.options)
+            if isinstance(system, Observed):
+                observed.append(name)
+            else:
+                check_seen(system)
+    for name, block in config.densities.items():
+        with at("densities", name):
+            check_density(block.kind, block.options)
+    for kind, collection in {"models": MODELS, "flows": FLOWS}.items():
+        for name, row in getattr(config, kind).items():
+            with at(kind, name, "family"):
+                collection.find(row.family)
+            with at(kind, name):
+                other = name in collection.names() and name != row.family
+                require(not other, "name", name, f"no other family's than {row.family}")
+    return observed
 
 
 def check_simulated(config: Config, observed: Sequence[str]) -> None:

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from hgnpipe.data.observed import cut_clips, recordings, save_clips
-from hgnpipe.evaluation.rollouts import Extent
 from hgnpipe.files.whole import check_writable
 from hgnpipe.reporting.runs import system_of
 from hgnpipe.runtime.command import run
@@ -15,7 +14,8 @@ def main(
     options: dict,
     num_frames: int,
     num_before: int,
-    evaluation: Extent,
+    horizons: list[int],
+    num: int,
     image_size: int,
     seed: int,
     output: Path,
@@ -27,16 +27,14 @@ def main(
         options: Its options.
         num_frames: Frames of the window that models see.
         num_before: Frames before it, if all videos are so long.
-        evaluation: ``num_extended``, how many clips to cut, at most; ``horizons``, of
-            which the longest says how many frames come after it, if all videos are so
-            long.
+        horizons: Frames after it: the longest of them that all videos have.
+        num: Clips to cut, at most.
         image_size: Height and width in pixels.
         seed: Fixes which videos are held out, where a share of them is.
         output: HDF5 file to write, ``.../{system}/...``.
     """
     check_writable(output)
     system = build_system(kind, **options)
-    horizons, num = evaluation["horizons"], evaluation["num_extended"]
     try:
         found = recordings(system, "test", image_size, seed)
         clips = cut_clips(found, system, num_frames, num_before, horizons, num)
