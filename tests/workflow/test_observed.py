@@ -195,6 +195,7 @@ def test_table_1_says_what_nobody_knows(beside_simulated):
     for name in ("noise floor", "true video"):
         assert page.loc[name, "waves"].to_list() == ["N/A", "N/A"]
         assert page.loc[name, "spring"].str.contains("clean").all()
+    assert [*page.index] == [*LABELS.values()]
     assert not page.loc["My HGN", "waves"].str.contains("skill|nan").any()
 
 

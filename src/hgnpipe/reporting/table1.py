@@ -101,10 +101,6 @@ def layout1(table: pd.DataFrame, systems: Iterable[str] = ()) -> pd.DataFrame:
     references that nobody knows, see `without_truth`.
     """
     cells = {}
-    unknown = without_truth(table)
-    for row in table[table.model.isin([*REFERENCES[1:], TRUTH])].itertuples():
-        known = [(system_label(s), split) for s in unknown for split in SPLITS]
-        cells |= {(row.label, column): "N/A" for column in known}
     for row in table.itertuples():
         lines = [f"{row.mse_x1e4:.2f} ± {row.std_x1e4:.2f}"]
         if not np.isfinite(row.mse_x1e4):
@@ -122,6 +118,11 @@ def layout1(table: pd.DataFrame, systems: Iterable[str] = ()) -> pd.DataFrame:
         elif row.published:
             lines.append("paper: not legible")
         cells[row.label, (system_label(row.system), row.split)] = "\n".join(lines)
+    unknown = [
+        (system_label(s), split) for s in without_truth(table) for split in SPLITS
+    ]
+    for label in table[table.model.isin([*REFERENCES[1:], TRUTH])].label.unique():
+        cells |= {(label, column): "N/A" for column in unknown}
     first = [(system_label(s), split) for s in systems for split in SPLITS]
     return across(cells, "model", "not run", first)
 
