@@ -5,8 +5,8 @@
 rule fig05:
     """Energy of every system, motions on it, and samples of the videos."""
     input:
-        trajectories=settings.per_system("data/{system}/train_trajectories.h5"),
-        videos=settings.per_system("data/{system}/train_videos.h5"),
+        trajectories=observed.per_simulated("data/{system}/train_trajectories.h5"),
+        videos=observed.per_simulated("data/{system}/train_videos.h5"),
     output:
         pdf="results/{preset}/figures/fig05_systems.pdf",
         png=report(

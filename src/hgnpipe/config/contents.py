@@ -79,6 +79,11 @@ class Contents:
             {
                 "preset": preset,
                 "systems": [system_label(system) for system in block.systems],
+                "observed": [
+                    system_label(system)
+                    for system in block.systems
+                    if system in self.settings.observed
+                ],
                 "num_models": len(blocks["models"]),
                 "num_seeds": len(block.seeds),
                 "num_train": block.data.num_train,

@@ -41,8 +41,9 @@ class Results:
         """Names of the figures of a preset: all, or those that it lists."""
         block = self.config.presets[preset]
         drawn = self.drawn_densities(preset)
+        simulated = {*block.systems} - self.settings.observed
         names = {
-            "fig05": ["fig05_systems"],
+            "fig05": ["fig05_systems"] if simulated else [],
             "fig06": ["fig06_mse_per_frame"],
             "fig07": [f"fig07_rollouts_{system}" for system in block.systems],
             "fig08": ["fig08_samples"],
