@@ -1,6 +1,7 @@
 # From nothing to the tables of "Hamiltonian Generative Networks" (Toth et al., 2020):
 #
 #     simulate -> render -> train -> evaluate, measure_dynamics, make_films -> tables, figures -> report
+#     import_videos -> train -> evaluate_observed, measure_observed, make_observed_films
 #     draw_points -> train_flow -> evaluate_flow, make_portrait             -> tables, figures -> report
 #
 # `snakemake --cores 8 results/table1.csv` builds the preset that config.yaml names. Any
@@ -24,6 +25,7 @@ from hgnpipe.config.environment import (
 )
 from hgnpipe.config.flow_settings import FlowSettings
 from hgnpipe.config.messages import failures, made, one_line, say_last
+from hgnpipe.config.observed_settings import ObservedSettings
 from hgnpipe.config.plain_yaml import check_yaml, value_in
 from hgnpipe.config.results import Results
 from hgnpipe.config.sense import remarks
@@ -58,6 +60,7 @@ share_environment()
 with one_line():
     settings = check_config(config, Path(".snakemake/hgnpipe_checked"), FILES)
 flow_settings = FlowSettings(settings)
+observed = ObservedSettings(settings)
 results = Results(settings, top=value_in(FILES[0], "preset"))
 contents = Contents(results)
 
@@ -66,7 +69,8 @@ wildcard_constraints:
     preset="|".join(settings.config.presets),
     system="|".join(settings.config.systems),
     density="|".join(settings.config.densities) or "none",
-    model="[A-Za-z][A-Za-z0-9_]*",
+    model="[A-Za-z][A-Za-z0-9_.,=+-]*",
+    row="[A-Za-z][A-Za-z0-9_]*",
     split="train|test|long",
     seed="[0-9]+",
 
@@ -86,6 +90,7 @@ rule all:
 
 include: "workflow/rules/data.smk"
 include: "workflow/rules/models.smk"
+include: "workflow/rules/observed.smk"
 include: "workflow/rules/flows.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
@@ -95,12 +100,15 @@ include: "workflow/rules/report.smk"
 
 # What is asked for, and what is said before and after all jobs.
 with one_line():
+    targets = asked_for(sys.argv) if workflow.is_main_process and not IS_MODULE else []
     check_targets(
-        asked_for(sys.argv) if workflow.is_main_process and not IS_MODULE else [],
+        targets,
         [rule.name for rule in workflow.rules],
         [str(file) for rule in workflow.rules for file in rule.products()],
         results,
     )
+    if workflow.is_main_process:
+        observed.check_files(targets, FILES)
 
 
 onstart:

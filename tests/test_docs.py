@@ -3,12 +3,17 @@
 import importlib
 import importlib.util
 import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import yaml
+from pipeline import copy_sources, environment
 
 from hgnpipe.hamiltonian import State
 from hgnpipe.integrators import rk4, rollout
@@ -186,6 +191,37 @@ def test_the_model_of_the_how_to_is_a_template_of_forty_lines():
     page = REPOSITORY / "docs/howto/add_a_model.md"
     (text,) = (text for title, text in blocks(page, "python") if "mean_frame" in title)
     assert len(text.splitlines()) <= 40
+
+
+@pytest.mark.slow
+def test_the_videos_of_the_how_to_go_all_the_way_to_a_report(tmp_path):
+    page = REPOSITORY / "docs/howto/use_your_videos.md"
+    project = copy_sources(tmp_path / "project")
+    for title in ("draw_pendulums.py", "my.yaml"):
+        (text,) = (
+            text
+            for language in ("python", "yaml")
+            for name, text in blocks(page, language)
+            if name == title
+        )
+        (project / title).write_text(text, "utf-8")
+    ((_, command),) = blocks(page, "bash")
+    for words in (["draw_pendulums.py"], ["-m", *shlex.split(command)]):
+        how = {"cwd": project, "env": environment(), "capture_output": True}
+        done = subprocess.run([sys.executable, *words], text=True, **how)
+        assert done.returncode == 0, done.stdout + done.stderr
+    made = project / "results/trial"
+    table = pd.read_csv(made / "tables/table1.csv")
+    assert {*table.model} == {"hnn", "hgn_leapfrog", "mean_image"}
+    assert np.isfinite(table.mse_x1e4).all() and table.skill.isna().all()
+    measures = {*pd.read_csv(made / "tables/dynamics.csv").measure}
+    there = {"mse_beyond_16_x1e4", "mse_before_8_x1e4", "reversibility_error"}
+    assert there <= measures and "energy_r2_linear" not in measures
+    report = (made / "report.html").read_text("utf-8")
+    assert "The videos of pendulums were not made here" in report
+    for name in ("table2", "fig06", "fig07", "fig08", "fig11"):
+        assert f'<section id="{name}' in report
+    assert 'id="fig05' not in report
 
 
 @pytest.mark.parametrize("num", [0, 1])

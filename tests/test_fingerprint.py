@@ -283,16 +283,18 @@ def test_the_modules_that_count_are_named(root):
 SCRIPTS = sorted(
     str(path.relative_to(REPOSITORY / "workflow" / "scripts").with_suffix(""))
     for path in (REPOSITORY / "workflow" / "scripts").rglob("*.py")
+    if path.parent.name != "gpu"  # by hand: nothing runs them again
 )
 
 FOUND_BY_NAME = {
     "systems": [
-        "data/*", "models/*", "figures/fig05*", "benchmarks/data", "benchmarks/step",
-        "benchmarks/scaling",
+        "data/*", "models/*", "observed/*", "figures/fig05*", "benchmarks/data",
+        "benchmarks/step", "benchmarks/scaling",
     ],
     "models": [
         "models/train", "models/evaluate", "models/measure_dynamics",
-        "models/make_films",
+        "models/make_films", "observed/evaluate_observed", "observed/measure_observed",
+        "observed/make_observed_films",
     ],
     "densities": ["flows/draw_points", "figures/fig10*"],
     "flows": [
@@ -305,6 +307,7 @@ FOUND_BY_NAME = {
 BY_GPU_OR_THREADS = {
     "data/simulate", "data/extend", *FOUND_BY_NAME["flows"],
     *(script for script in SCRIPTS if fnmatch(script, "models/*")),
+    *(script for script in SCRIPTS if fnmatch(script, "observed/[em]*")),
     "benchmarks/data", "benchmarks/step", "benchmarks/scaling",
 }  # fmt: skip
 TRAJECTORIES = FOUND_BY_NAME["systems"]

@@ -1,6 +1,8 @@
+import os
 import shutil
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -204,6 +206,13 @@ def test_watch_shows_every_training_by_its_last_line(tmp_path, capsys):
     (logs / "b.log").write_text(line.format("100", 950, 0.125) + "\n")
     (logs / "c.log").write_text(line.format("1", 9, 2) + "\nError: no memory\n")
     (logs / "d.log").write_text("")
+    # A line in ten minutes: silent for nine, it is still at work.
+    slow = line.format("1", 9, 2).replace("01:42", "10:00") + "\r"
+    slow += line.format("2", 18, 2).replace("01:42", "20:00") + "\n"
+    for name, minutes in {"e": 9, "f": 31}.items():
+        (logs / f"{name}.log").write_text(slow)
+        moment = time.time() - 60 * minutes
+        os.utime(logs / f"{name}.log", (moment, moment))
     call("watch", tmp_path)
     shown = capsys.readouterr().out.splitlines()[1:]
     rows = {row.split()[0]: row for row in shown}
@@ -211,13 +220,16 @@ def test_watch_shows_every_training_by_its_last_line(tmp_path, capsys):
         assert words in rows["a"]
     assert rows["b"].endswith("finished") and rows["c"].endswith("Error: no memory")
     assert rows["d"].split() == ["d", "begun"]
+    assert rows["e"].endswith("running") and rows["f"].endswith("stopped")
 
 
 def test_the_command_answers_and_says_all_commands():
     made = subprocess.run(
         [sys.executable, "-m", "hgnpipe", "--help"], capture_output=True, text=True
     )
-    for name in ("rollout", "sample", "compare", "info", "watch", "new"):
+    for name in (
+        "rollout", "sample", "compare", "info", "watch", "tensorboard", "new",
+    ):  # fmt: skip
         assert f"    {name}" in made.stdout
 
 

@@ -117,7 +117,7 @@ def test_a_good_configuration_passes(check, good):
     check(good)
 
 
-@pytest.mark.parametrize("flag", ["only_finished", "reproducible"])
+@pytest.mark.parametrize("flag", ["only_finished", "reproducible", "graphs"])
 @pytest.mark.parametrize(
     ("text", "value"), [("true", True), ("False", False), (True, True)]
 )
@@ -236,7 +236,7 @@ EDITS = [
     ("threads", "'two'", "threads is 'two'", INTEGER),
     ("threads", MISSING, "'threads' is missing"),
     ("presets", MISSING, "'presets' is missing"),
-    ("extra", "1", "Known: preset, device, precision, reproducible, threads"),
+    ("extra", "1", "Known: preset, device, precision, reproducible, graphs, threads"),
     ("systems.spring.kind", "spring", "Known: coupled_springs, damped"),
     ("systems.spring.kind", MISSING, "'kind' is missing"),
     ("systems.spring.mass", "2.0", "Unknown option 'mass' of system 'mass_spring'"),

@@ -3,9 +3,10 @@
 import dataclasses
 
 import pytest
+from simulated import SIMULATED
 
 from hgnpipe.config.sense import check_seen, remarks
-from hgnpipe.systems import SYSTEMS, build_system
+from hgnpipe.systems import build_system
 
 
 def blocks(**options):
@@ -31,7 +32,7 @@ def test_many_remarks_are_counted():
     assert len(found) == 6 and found[-1] == "... and 3 more like it."
 
 
-@pytest.mark.parametrize("name", SYSTEMS.names())
+@pytest.mark.parametrize("name", SIMULATED)
 def test_every_system_is_seen_and_no_longer_when_its_frames_are_far_apart(name):
     system = build_system(name)
     check_seen(system)

@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
+from simulated import SIMULATED
 
 from hgnpipe.data.rendering import BLOCK, render
-from hgnpipe.systems import SYSTEMS, build_system
+from hgnpipe.systems import build_system
 
 GREY = (81, 88, 93)
-every_system = pytest.mark.parametrize("name", SYSTEMS.names())
+every_system = pytest.mark.parametrize("name", SIMULATED)
 
 
 def some_positions(name, num=4):

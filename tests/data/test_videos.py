@@ -6,6 +6,7 @@ import pytest
 import torch
 from damage import edited
 from safetensors.torch import save_file
+from simulated import SIMULATED
 from stored import write_errors, write_trajectories
 
 from hgnpipe.data.rendering import render
@@ -17,7 +18,6 @@ from hgnpipe.data.videos import (
     render_videos,
 )
 from hgnpipe.evaluation.errors import load_errors
-from hgnpipe.systems import SYSTEMS
 
 SIZE = 8
 
@@ -38,7 +38,7 @@ def rendered(source, target, **arguments):
     return list(render_videos(source, target, SIZE, **arguments))
 
 
-@pytest.mark.parametrize("name", SYSTEMS.names())
+@pytest.mark.parametrize("name", SIMULATED)
 def test_trajectories_come_back_as_they_were(tmp_path, name):
     system, trajectories = write_trajectories(tmp_path / "a.h5", name, noise_std=0.07)
     loaded = load_trajectories(tmp_path / "a.h5")

@@ -3,11 +3,12 @@ import re
 import numpy as np
 import pytest
 import torch
+from simulated import SIMULATED
 
 from hgnpipe.hamiltonian import force, velocity
 from hgnpipe.systems import SYSTEMS, build_system
 
-every_system = pytest.mark.parametrize("name", SYSTEMS.names())
+every_system = pytest.mark.parametrize("name", SIMULATED)
 gravity = pytest.mark.parametrize("name", ["two_body", "three_body"])
 one_body = pytest.mark.parametrize("name", ["mass_spring", "pendulum"])
 
@@ -293,7 +294,7 @@ def test_a_bad_value_is_answered_with_its_option_and_what_is_legal(
 
 
 @pytest.mark.parametrize(
-    "name", [n for n in SYSTEMS.names() if "m" in SYSTEMS.find(n).POSITIVE]
+    "name", [n for n in SIMULATED if "m" in SYSTEMS.find(n).POSITIVE]
 )
 @pytest.mark.parametrize(("value", "legal"), [(-0.5, "positive"), ("1e-1", ".")])
 def test_a_bad_mass_is_answered_with_what_is_legal(name, value, legal):

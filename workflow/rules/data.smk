@@ -9,6 +9,8 @@ rule simulate:
         "results/{preset}/logs/simulate/{system}_{split}.log",
     benchmark:
         "results/{preset}/benchmarks/simulate/{system}_{split}.tsv"
+    wildcard_constraints:
+        system=observed.simulated_pattern,
     conda:
         "../envs/hgnpipe.yaml"
     threads: settings.config.threads

@@ -5,8 +5,8 @@
 rule fig05:
     """Energy of every system, motions on it, and samples of the videos."""
     input:
-        trajectories=settings.per_system("data/{system}/train_trajectories.h5"),
-        videos=settings.per_system("data/{system}/train_videos.h5"),
+        trajectories=observed.per_simulated("data/{system}/train_trajectories.h5"),
+        videos=observed.per_simulated("data/{system}/train_videos.h5"),
     output:
         pdf="results/{preset}/figures/fig05_systems.pdf",
         png=report(
@@ -333,6 +333,32 @@ rule fig15:
         "python {params.code.path:q} --measures {input.measures:q}"
         " --errors {input.errors:q} --kappas {params.kappas:q}"
         " --labels {params.labels:q}"
+        " --output {output.pdf:q} {output.png:q} 2>&1 | tee {log:q}"
+
+
+rule fig16:
+    """Error against the values of a sweep."""
+    input:
+        "results/{preset}/tables/sweep_{row}.csv",
+    output:
+        pdf="results/{preset}/figures/fig16_sweep_{row}.pdf",
+        png=report(
+            "results/{preset}/figures/fig16_sweep_{row}.png",
+            caption="../report/fig16.rst",
+            category="Figures",
+            labels=contents.label("fig16"),
+        ),
+    log:
+        "results/{preset}/logs/fig16_{row}.log",
+    conda:
+        "../envs/hgnpipe.yaml"
+    params:
+        rows=results.of_sweep,
+        systems=settings.value("systems"),
+        code=settings.code("figures/fig16_sweep"),
+    shell:
+        "python {params.code.path:q} --table {input:q} --rows {params.rows:q}"
+        " --systems {params.systems:q}"
         " --output {output.pdf:q} {output.png:q} 2>&1 | tee {log:q}"
 
 

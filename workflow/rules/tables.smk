@@ -212,6 +212,42 @@ rule readings:
         " --preset {wildcards.preset:q} --output {output:q} 2>&1 | tee {log:q}"
 
 
+rule sweep:
+    """Errors of the rows of a sweep, on all systems."""
+    input:
+        runs=results.sweep_runs("errors.csv"),
+        references=settings.per_system("references/{system}.csv"),
+    output:
+        csv=report(
+            "results/{preset}/tables/sweep_{row}.csv",
+            caption="../report/sweep.rst",
+            category="Tables",
+            labels=contents.label("sweep", "spreadsheet"),
+        ),
+        markdown="results/{preset}/tables/sweep_{row}.md",
+        html=report(
+            "results/{preset}/tables/sweep_{row}.html",
+            caption="../report/sweep.rst",
+            category="Tables",
+            labels=contents.label("sweep"),
+        ),
+    log:
+        "results/{preset}/logs/sweep_{row}.log",
+    conda:
+        "../envs/hgnpipe.yaml"
+    params:
+        rows=results.of_sweep,
+        labels=settings.labels,
+        systems=settings.value("systems"),
+        code=settings.code("tables/sweep"),
+    shell:
+        "python {params.code.path:q} --errors {input.runs:q} {input.references:q}"
+        " --rows {params.rows:q} --labels {params.labels:q}"
+        " --systems {params.systems:q} --row {wildcards.row:q}"
+        " --preset {wildcards.preset:q} --output {output:q}"
+        " 2>&1 | tee {log:q}"
+
+
 rule current_table:
     """A table of the preset that config.yaml names, where the README says it is."""
     input:
@@ -226,7 +262,7 @@ rule current_table:
     log:
         "results/logs/{table}.log",
     wildcard_constraints:
-        table="table1|table2|dynamics|flows|hnn_check|readings",
+        table="table1|table2|dynamics|flows|hnn_check|readings|sweep_[A-Za-z0-9_]+",
     localrule: True
     conda:
         "../envs/hgnpipe.yaml"

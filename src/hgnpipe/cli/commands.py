@@ -82,6 +82,22 @@ def _parser() -> argparse.ArgumentParser:
         help="again after so many seconds, until Ctrl-C (default: once)",
     )  # fmt: skip
 
+    one = command(
+        "tensorboard", _tensorboard, "Write TensorBoard's event files of a preset."
+    )
+    one.add_argument(
+        "folder", type=Path, nargs="?", default=Path("results/laptop"),
+        help="results of a preset (default: results/laptop)",
+    )  # fmt: skip
+    one.add_argument(
+        "-o", "--output", type=Path,
+        help="folder to write (default: tensorboard/ in that of the preset)",
+    )  # fmt: skip
+    one.add_argument(
+        "--every", type=float, default=0,
+        help="what is new, after so many seconds, until Ctrl-C (default: once)",
+    )  # fmt: skip
+
     one = command("new", _new, "Begin a file of your own that runs as it is.")
     one.add_argument("kind", choices=["system", "model", "preset"])
     one.add_argument("name", help="lower case, for example my_system")
@@ -137,6 +153,12 @@ def _watch(folder: Path, every: float) -> None:
     from hgnpipe.cli.watch import watch
 
     watch(folder, every)
+
+
+def _tensorboard(folder: Path, output: Path | None, every: float) -> None:
+    from hgnpipe.cli.events import follow
+
+    follow(folder, output or folder / "tensorboard", every)
 
 
 def _new(kind: str, name: str) -> None:

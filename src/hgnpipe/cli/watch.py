@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
@@ -14,7 +15,8 @@ LINE = re.compile(
 )
 """A line of progress, as `hgnpipe.runtime.progress` writes it."""
 SILENT = 120
-"""Seconds without a line after which a training counts as stopped."""
+"""Seconds without a line after which a training counts as stopped; or thrice as long as
+its last line took, if that is more."""
 SHOWN = ("loss", "mse", "kl")
 
 
@@ -56,7 +58,8 @@ def trainings(folder: Path) -> pd.DataFrame:
 def _rows(folder: Path) -> Iterator[dict[str, object]]:
     for log in sorted(folder.glob("logs/train*/*.log")):
         lines = re.split(r"[\r\n]+", log.read_text("utf-8", errors="replace"))
-        found = next(filter(None, map(LINE.search, reversed(lines))), None)
+        last = [*islice(filter(None, map(LINE.search, reversed(lines))), 2)]
+        found = last[0] if last else None
         if found is None:
             yield {"training": log.stem, "state": _last(lines) or "begun"}
             continue
@@ -67,16 +70,27 @@ def _rows(folder: Path) -> Iterator[dict[str, object]]:
             "speed": found["speed"],
             "left": found["left"],
             **{name: values.get(name) for name in SHOWN},
-            "state": _state(log, lines, found["step"] == found["of"]),
+            "state": _state(log, lines, last),
         }
 
 
-def _state(log: Path, lines: list[str], complete: bool) -> str:
-    if complete:
+def _state(log: Path, lines: list[str], last: list[re.Match[str]]) -> str:
+    """Whether a training has finished, failed, runs, or does not go on."""
+    if last[0]["step"] == last[0]["of"]:
         return "finished"
     if errors := [line for line in lines if line.startswith("Error: ")]:
         return errors[-1]
-    return "running" if time.time() - log.stat().st_mtime < SILENT else "stopped"
+    took = _seconds(last[0]["took"]) - _seconds(last[-1]["took"])
+    silent = time.time() - log.stat().st_mtime
+    return "running" if silent < max(SILENT, 3 * took) else "stopped"
+
+
+def _seconds(clock: str) -> int:
+    """Seconds of hours, minutes and seconds."""
+    total = 0
+    for part in clock.split(":"):
+        total = 60 * total + int(part)
+    return total
 
 
 def _last(lines: list[str]) -> str:

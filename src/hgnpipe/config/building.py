@@ -12,40 +12,7 @@ from hgnpipe.collection import lookup, require
 from hgnpipe.config.overlay import DEFAULT, Layer, layers_of, merged
 from hgnpipe.config.reading import Mistake, at, lookup_all
 from hgnpipe.config.schema import Config, Flows, HNNCheck, Overlay, Preset, Row
-from hgnpipe.config.sense import (
-    check_batch_size,
-    check_seen,
-    is_drawn,
-    weights_counted,
-)
-
-
-def check_kinds(config: Config) -> None:
-    """Build every system and density, and find every family, of presets or not.
-
-    Raises:
-        Mistake: If one cannot be built or found.
-    """
-    from hgnpipe.data.points import check_density
-    from hgnpipe.flows import FLOWS
-    from hgnpipe.models import MODELS
-    from hgnpipe.systems import SYSTEMS, build_system
-
-    for name, block in config.systems.items():
-        with at("systems", name, "kind"):
-            SYSTEMS.find(block.kind)
-        with at("systems", name):
-            check_seen(build_system(block.kind, **block.options))
-    for name, block in config.densities.items():
-        with at("densities", name):
-            check_density(block.kind, block.options)
-    for kind, collection in {"models": MODELS, "flows": FLOWS}.items():
-        for name, row in getattr(config, kind).items():
-            with at(kind, name, "family"):
-                collection.find(row.family)
-            with at(kind, name):
-                other = name in collection.names() and name != row.family
-                require(not other, "name", name, f"no other family's than {row.family}")
+from hgnpipe.config.sense import check_batch_size, is_drawn, weights_counted
 
 
 def check_preset(config: Config, name: str) -> dict[str, Any]:
@@ -156,7 +123,7 @@ def _check_model(
             options,
             num_frames=data.num_frames,
             image_size=data.image_size,
-            latent_size=2 * coordinates,
+            latent_size=2 * (coordinates or 1),  # of observed ones it is read
         )
         MODELS.check(row.family, completed)
         built = build_model(row.family, **completed)

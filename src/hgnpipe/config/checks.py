@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from hgnpipe.collection import lookup, require
-from hgnpipe.config.building import check_kinds, check_preset
+from hgnpipe.config.building import check_preset
 from hgnpipe.config.overlay import DEFAULT
 from hgnpipe.config.reading import Mistake, at, file_of, lookup_all, read_config
 from hgnpipe.config.schema import Config, Flows
-from hgnpipe.config.sense import check_numbers, is_drawn
+from hgnpipe.config.sense import check_numbers, check_seen, is_drawn
 from hgnpipe.config.settings import OTHERS, SCRIPTS, Settings
+from hgnpipe.config.sweeps import KEY, base_of, expanded
 from hgnpipe.files.whole import written_whole
 from hgnpipe.fingerprint import REPOSITORY, code_hash
 from hgnpipe.reporting.runs import REFERENCE_LABELS
@@ -46,25 +47,30 @@ def check_config(
         ValueError: One line: the file, the key, what is wrong, and what is legal.
     """
     try:
-        typed = read_config(config)
+        written = read_config(config)
+        typed = expanded(written)
         key = repr((config, code or code_that_builds()))
         digest = hashlib.sha256(key.encode()).hexdigest()[:32]
         passed = remember / f"{digest}.json"
         if passed.exists():
-            return Settings(typed, json.loads(passed.read_text("utf-8")))
+            return Settings(
+                typed, **json.loads(passed.read_text("utf-8")), written=written
+            )
         check_names(typed)
         check_labels(typed)
-        check_kinds(typed)
+        observed = check_kinds(typed)
+        check_simulated(typed, observed)
         for name in typed.presets:
             check_numbers(typed, name)
         blocks = {name: check_preset(typed, name) for name in typed.presets}
     except Mistake as mistake:
-        where = ".".join(map(str, mistake.where)) or "top level"
-        file = file_of(mistake.where, files)
+        keys = [base_of(key) for key in mistake.where]
+        where = ".".join(map(str, keys)) or "top level"
+        file = file_of(keys, files)
         raise ValueError(f"{file}: {where}: {mistake}") from None
     with written_whole(passed) as path:
-        path.write_text(json.dumps(blocks), "utf-8")
-    return Settings(typed, blocks)
+        path.write_text(json.dumps({"blocks": blocks, "observed": observed}), "utf-8")
+    return Settings(typed, blocks, observed, written)
 
 
 def check_names(config: Config) -> None:
@@ -96,6 +102,59 @@ def check_names(config: Config) -> None:
         example = evaluation.example
         with at("presets", name, "evaluation", "example"):
             require(example < have, "example", example, f"below {have}")
+
+
+def check_kinds(config: Config) -> list[str]:
+    """Build every system and density, and find every family, of presets or not.
+
+    Returns:
+        Systems of which there are only videos, made elsewhere.
+
+    Raises:
+        Mistake: If one cannot be built or found.
+    """
+    from hgnpipe.data.points import check_density
+    from hgnpipe.flows import FLOWS
+    from hgnpipe.models import MODELS
+    from hgnpipe.systems import SYSTEMS, build_system
+    from hgnpipe.systems._observed import Observed
+
+    observed = []
+    for name, block in config.systems.items():
+        with at("systems", name, "kind"):
+            SYSTEMS.find(block.kind)
+        with at("systems", name):
+            system = build_system(block.kind, **block.options)
+            if isinstance(system, Observed):
+                observed.append(name)
+            else:
+                check_seen(system)
+    for name, block in config.densities.items():
+        with at("densities", name):
+            check_density(block.kind, block.options)
+    for kind, collection in {"models": MODELS, "flows": FLOWS}.items():
+        for name, row in getattr(config, kind).items():
+            with at(kind, name, "family"):
+                collection.find(row.family)
+            with at(kind, name):
+                other = name in collection.names() and name != row.family
+                require(not other, "name", name, f"no other family's than {row.family}")
+    return observed
+
+
+def check_simulated(config: Config, observed: Sequence[str]) -> None:
+    """Check that the check of HNN, which needs true states, has them.
+
+    Raises:
+        Mistake: If one of its systems is of videos that were made elsewhere.
+    """
+    for name, preset in config.presets.items():
+        if (check := preset.hnn_check) is None:
+            continue
+        for system in (*check.states.systems, check.pixels.system):
+            with at("presets", name, "hnn_check"):
+                good = system not in observed
+                require(good, "system", system, "one that is simulated")
 
 
 def _check_flow_names(config: Config, flows: Flows, where: tuple[str, ...]) -> None:
@@ -138,7 +197,8 @@ def check_labels(config: Config) -> None:
     with at("densities"):
         require(OTHERS not in config.densities, "name of a density", OTHERS, "another")
     with at("systems"):
-        require(DEFAULT not in config.systems, "name of a system", DEFAULT, "another")
+        for word in (DEFAULT, KEY):
+            require(word not in config.systems, "name of a system", word, "another")
 
 
 def code_that_builds() -> str:

@@ -14,6 +14,7 @@ TITLES = {
     "flows": "Flows: likelihood, structure, cost",
     "hnn_check": "Check of HNN",
     "readings": "Readings of the paper",
+    "sweep": "Sweep: errors of {}",
     "fig05": "Fig. 05: systems and their videos",
     "fig06": "Fig. 06: error of each frame",
     "fig07": "Fig. 07: rollouts, {}",
@@ -25,10 +26,13 @@ TITLES = {
     "fig13": "Fig. 13: integrators",
     "fig14": "Fig. 14: check of HNN",
     "fig15": "Fig. 15: what kappa trades",
+    "fig16": "Fig. 16: sweep, {}",
     "provenance": "Runs: commit, versions, device, time",
     "choices": "Choices: what the paper leaves open",
 }
-"""Titles of results; ``{}`` is the system or density of one of several."""
+"""Titles of results; ``{}`` is the system, density or row of one of several."""
+SWEPT = ("sweep", "fig16")
+"""Those that are of a row."""
 
 
 class Contents:
@@ -54,7 +58,7 @@ class Contents:
         def of_job(wildcards: Any) -> dict[str, str]:
             words = dict(wildcards.items())
             own = system_label(words.get("system", words.get("density", "")))
-            title = TITLES[name].format(own)
+            title = TITLES[name].format(words.get("row", own))
             return {"result": f"{title}, {kind}" if kind else title}
 
         return of_job
@@ -75,6 +79,11 @@ class Contents:
             {
                 "preset": preset,
                 "systems": [system_label(system) for system in block.systems],
+                "observed": [
+                    system_label(system)
+                    for system in block.systems
+                    if system in self.settings.observed
+                ],
                 "num_models": len(blocks["models"]),
                 "num_seeds": len(block.seeds),
                 "num_train": block.data.num_train,
@@ -91,11 +100,13 @@ class Contents:
     def _entry(self, file: str) -> dict[str, Any]:
         """A result: its file, title, caption, and whether it moves."""
         name, _, rest = file.partition("_")
-        own = rest.partition("_")[2] if "{}" in TITLES.get(name, "") else ""
+        own = rest if name == "sweep" else rest.partition("_")[2]
+        own = own if "{}" in TITLES.get(name, "") else ""
         name = name if name in TITLES else file
+        shown = own if name in SWEPT else system_label(own)
         return {
             "file": file,
-            "title": TITLES[name].format(system_label(own)).replace("Fig. 0", "Fig. "),
+            "title": TITLES[name].format(shown).replace("Fig. 0", "Fig. "),
             "caption": name,
             "system": own,
             "animated": name in ANIMATED,

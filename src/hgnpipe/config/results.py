@@ -4,8 +4,10 @@ import json
 from typing import Any
 
 from hgnpipe.config.flow_settings import FlowSettings
+from hgnpipe.config.reading import find_block
 from hgnpipe.config.schema import FIGURES
 from hgnpipe.config.settings import OfJob, Settings
+from hgnpipe.config.sweeps import Rows, base_of, sweeps
 from hgnpipe.fingerprint import Source, text_hash
 
 TABLES = ("table1", "table2", "dynamics")
@@ -32,14 +34,16 @@ class Results:
         """Names of the tables of a preset."""
         block = self.config.presets[preset]
         optional = {name: getattr(block, name) for name in EVERY_TABLE[len(TABLES) :]}
-        return [*TABLES, *(name for name, part in optional.items() if part)]
+        swept = [f"sweep_{row}" for row in self.sweeps(preset)]
+        return [*TABLES, *(name for name, part in optional.items() if part), *swept]
 
     def figures(self, preset: str) -> list[str]:
         """Names of the figures of a preset: all, or those that it lists."""
         block = self.config.presets[preset]
         drawn = self.drawn_densities(preset)
+        simulated = {*block.systems} - self.settings.observed
         names = {
-            "fig05": ["fig05_systems"],
+            "fig05": ["fig05_systems"] if simulated else [],
             "fig06": ["fig06_mse_per_frame"],
             "fig07": [f"fig07_rollouts_{system}" for system in block.systems],
             "fig08": ["fig08_samples"],
@@ -50,6 +54,7 @@ class Results:
             "fig13": ["fig13_integrators"],
             "fig14": ["fig14_hnn_check"] if block.hnn_check else [],
             "fig15": ["fig15_kappa"] if self.kappas(preset) else [],
+            "fig16": [f"fig16_sweep_{row}" for row in self.sweeps(preset)],
         }
         return [name for key in block.figures or FIGURES for name in names[key]]
 
@@ -85,6 +90,27 @@ class Results:
             return self.settings.runs(file, models=[*rows])(wildcards)
 
         return of_preset
+
+    def sweeps(self, preset: str) -> Rows:
+        """Rows of the sweeps of a preset, and their values."""
+        return sweeps(self.settings.written, preset)
+
+    def of_sweep(self, wildcards: Any) -> str:
+        """Values of the rows of a sweep, by option, as JSON."""
+        return json.dumps(self._sweep(wildcards))
+
+    def sweep_runs(self, file: str) -> OfJob:
+        """One file of every run of the rows of a sweep."""
+
+        def of_sweep(wildcards: Any) -> list[str]:
+            rows = [*self._sweep(wildcards)]
+            return self.settings.runs(file, models=rows)(wildcards)
+
+        return of_sweep
+
+    def _sweep(self, wildcards: Any) -> dict[str, dict[str, Any]]:
+        found = self.sweeps(wildcards.preset)
+        return find_block("sweep", wildcards.row, wildcards.preset, found)
 
     def current(self) -> list[str]:
         """Tables, figures and report of the preset that is built.
@@ -126,11 +152,12 @@ class Results:
 
     def of_report(self, wildcards: Any) -> str:
         """Configuration as far as the report depends on it, as JSON."""
-        preset, config = wildcards.preset, self.config
+        preset, config = wildcards.preset, self.settings.written
+        blocks = self.settings.blocks[preset]
         used = {
             "systems": config.presets[preset].simulated,
             "densities": self.settings.densities(preset),
-            **self.settings.blocks[preset],
+            **{k: dict.fromkeys(map(base_of, blocks[k])) for k in blocks},
             "presets": [preset],
         }
         whole = config.model_dump(exclude_none=True)

@@ -46,7 +46,7 @@ Overlay = dict[Name, Options]
 """Options by family, and laid over them by the name of a row."""
 Figure = Literal[
     "fig05", "fig06", "fig07", "fig08", "fig09", "fig10", "fig11", "fig12", "fig13",
-    "fig14", "fig15",
+    "fig14", "fig15", "fig16",
 ]  # fmt: skip
 FIGURES: tuple[str, ...] = get_args(Figure)
 Figures = Annotated[list[Figure], Field(min_length=1), AfterValidator(_without_twins)]
@@ -210,6 +210,7 @@ class Config(Block):
     device: Literal["auto", "cpu", "cuda"]
     precision: Literal["tf32", "fp32"]
     reproducible: bool
+    graphs: bool = True
     threads: Count
     only_finished: bool
     systems: dict[Name, Kind]

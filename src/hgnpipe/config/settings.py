@@ -33,11 +33,21 @@ class Settings:
         config: All of ``config.yaml``.
         blocks: From `hgnpipe.config.building.check_preset`, by preset: family, options
             and training of every model and system, and of every flow.
+        observed: Systems of which there are only videos, made elsewhere.
+        written: The configuration before `hgnpipe.config.sweeps.expanded`.
     """
 
-    def __init__(self, config: Config, blocks: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        blocks: Mapping[str, Any],
+        observed: Iterable[str] = (),
+        written: Config | None = None,
+    ) -> None:
         self.config = config
         self.blocks = blocks
+        self.observed = frozenset(observed)
+        self.written = written or config
 
     # The preset of a job
 
@@ -93,8 +103,10 @@ class Settings:
         return [name for name in flows.learn if name != OTHERS] if flows else []
 
     def system_kinds(self) -> list[str]:
-        """Kinds of all systems, each once."""
-        return [*dict.fromkeys(block.kind for block in self.config.systems.values())]
+        """Kinds of all systems that are simulated, each once."""
+        systems = self.config.systems.items()
+        kinds = [block.kind for name, block in systems if name not in self.observed]
+        return [*dict.fromkeys(kinds)]
 
     def num_trajectories(self, wildcards: Any) -> int:
         """Trajectories of a split."""

@@ -20,7 +20,7 @@ WILDCARD = re.compile(r"\{(\w+)(?:,((?:[^{}]|\{[^{}]*\})*))?\}")
 COPIES = {
     r"(figures/[^/]+)": r"\1",
     r"(report\.html)": r"\1",
-    rf"((?:{'|'.join(EVERY_TABLE)})\.\w+)": r"tables/\1",
+    rf"((?:{'|'.join(EVERY_TABLE)}|sweep_\w+)\.\w+)": r"tables/\1",
 }
 """Files of the preset that config.yaml names, and where they are copied from."""
 OPTIONAL = {
@@ -156,6 +156,8 @@ def _check_word(
     }
     if name in known:
         lookup(name, word, dict.fromkeys(known[name]))
+    elif name == "row" and preset in config.presets:
+        find_block("sweep", word, preset, results.sweeps(preset))
     elif name == "seed":
         require(word.isdecimal(), name, word, "a whole number")
     elif name == "model" and preset in config.presets:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Int64, UInt8
 from PIL import Image
 
 from hgnpipe.collection import require
@@ -59,14 +59,24 @@ def cut(
     Raises:
         ValueError: If a number is too small.
     """
+    where = window_indices(len(frames), num_frames, step, stride)
+    return frames[where]
+
+
+def window_indices(
+    length: int, num_frames: int, step: int = 1, stride: int | None = None
+) -> Int64[np.ndarray, "N F"]:
+    """Frames of a video of this ``length`` that are in each window, see `cut`.
+
+    Raises:
+        ValueError: If a number is too small.
+    """
     require(num_frames >= 2, "num_frames", num_frames, "2 or more")
     require(step >= 1, "frame_step", step, "1 or more")
     require(stride is None or stride >= 1, "stride", stride, "1 or more")
-    span = (num_frames - 1) * step + 1
-    starts = range(0, len(frames) - span + 1, stride or num_frames * step)
-    if not starts:
-        return np.empty((0, num_frames, *frames.shape[1:]), np.uint8)
-    return np.stack([frames[start : start + span : step] for start in starts])
+    within = step * np.arange(num_frames)
+    starts = np.arange(0, length - within[-1], stride or num_frames * step)
+    return starts[:, None] + within
 
 
 def held_out(names: Sequence[str], share: float, seed: int) -> set[str]:

@@ -94,6 +94,13 @@ EXPLANATION = (
     "image has 0.",
 )
 """What the measures are, in the words that stand below their tables."""
+OBSERVED = (
+    "Videos of {systems} were not made here: errors there, and the true pictures that "
+    "samples are compared with, are of the frames as observed, with their noise if "
+    "there is any; frames before and beyond are measured where all test videos have "
+    "them; nobody knows the true energy."
+)
+"""The same of what is different where there are only videos."""
 
 
 def read_measures(
@@ -124,6 +131,13 @@ def read_measures(
     table = in_order(table, system=systems, model=labels, seed=seeds)
     columns = ["system", "model", "label", "seed", "measure", "value", "spread", "num"]
     return table[columns]
+
+
+def without_truth(table: pd.DataFrame) -> list[str]:
+    """Systems with models of which nobody knows the true energy."""
+    names = table[table.model != "mean_image"].groupby("system", sort=False).measure
+    known = names.agg(lambda found: (found == "energy_r2_linear").any())
+    return [str(system) for system, is_known in known.items() if not is_known]
 
 
 def layout_measures(table: pd.DataFrame) -> dict[str, pd.DataFrame]:

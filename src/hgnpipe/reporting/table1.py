@@ -12,6 +12,7 @@ from hgnpipe.reporting.runs import label_of, system_label
 KEYS = ["system", "split", "model"]
 REFERENCES = ("mean_image", "noise_floor")
 """Rows that have the skills 0 and 1."""
+SPLITS = ("train", "test")
 TRUTH = "true_video"
 """Row of the truth: no model either, but it has a skill."""
 SCALE = 1e4
@@ -96,7 +97,8 @@ def layout1(table: pd.DataFrame, systems: Iterable[str] = ()) -> pd.DataFrame:
     """Table 1 laid out like the paper's: models down, systems and splits across.
 
     Each cell says our error and its spread, the skill, and what the paper printed;
-    those of references also say the error against frames without noise.
+    those of references also say the error against frames without noise. N/A are
+    references that nobody knows, see `without_truth`.
     """
     cells = {}
     for row in table.itertuples():
@@ -107,7 +109,7 @@ def layout1(table: pd.DataFrame, systems: Iterable[str] = ()) -> pd.DataFrame:
             lines.append(f"seeds ± {row.seed_std_x1e4:.2f}")
         if row.model not in REFERENCES and np.isfinite(row.skill):
             lines.append(skill_text(row.skill))
-        if row.model in (*REFERENCES, TRUTH):
+        if row.model in (*REFERENCES, TRUTH) and np.isfinite(row.mse_clean_x1e4):
             lines.append(f"clean {row.mse_clean_x1e4:.2f}")
         if np.isfinite(row.published_mse_x1e4):
             lines.append(
@@ -116,16 +118,29 @@ def layout1(table: pd.DataFrame, systems: Iterable[str] = ()) -> pd.DataFrame:
         elif row.published:
             lines.append("paper: not legible")
         cells[row.label, (system_label(row.system), row.split)] = "\n".join(lines)
-    first = [(system_label(s), split) for s in systems for split in ("train", "test")]
+    unknown = [
+        (system_label(s), split) for s in without_truth(table) for split in SPLITS
+    ]
+    for label in table[table.model.isin([*REFERENCES[1:], TRUTH])].label.unique():
+        cells |= {(label, column): "N/A" for column in unknown}
+    first = [(system_label(s), split) for s in systems for split in SPLITS]
     return across(cells, "model", "not run", first)
+
+
+def without_truth(table: pd.DataFrame) -> list[str]:
+    """Systems of which nobody knows the noise floor: there are only videos of them."""
+    known = table.groupby("system", sort=False).noise_floor_x1e4.count()
+    return [str(system) for system, num in known.items() if num == 0]
 
 
 def _means(errors: pd.DataFrame) -> pd.DataFrame:
     """Means and spreads of every model, beside the errors of the references.
 
-    An error that is no number, of a rollout that diverged, is infinite.
+    An error that is no number, of a rollout that diverged, is infinite. Where that
+    against the frames without noise alone is none, nobody knows these frames.
     """
-    errors = errors.fillna({"mse": np.inf, "mse_clean": np.inf})
+    clean = errors.mse_clean.where(errors.mse.notna(), np.inf)
+    errors = errors.assign(mse=errors.mse.fillna(np.inf), mse_clean=clean)
     by_seed = errors.groupby([*KEYS, "seed"], sort=False).agg(
         mse=("mse", "mean"),
         std=("mse", _spread),

@@ -48,7 +48,7 @@ def main(
     Args:
         errors: Errors of one run of every model on every system, HDF5.
         references: Errors of mean image, noise floor and true video of every system,
-            HDF5.
+            HDF5; of videos that were not made here the mean image alone.
         families: Family of every sequence model of the preset; each family has rows,
             and scales, of its own.
         labels: Names of the models.
@@ -78,6 +78,7 @@ def draw(
     blocks: dict[str, list[str]] = {}
     for model, family in families.items():
         blocks.setdefault(family, []).append(model)
+    known = known_references(found)
     figure = plt.figure(figsize=(columns_width(len(found)), 3.6 * len(blocks)))
     styles = model_styles([*labels, *families])
     parts = figure.subfigures(len(blocks), 1, squeeze=False)[:, 0]
@@ -91,12 +92,18 @@ def draw(
             axes.set_ylabel(f"{split}\nMSE $\\times\\,10^4$")
         handles = {
             label_of(name, labels): plt.Line2D([], [], **styles[name])
-            for name in [*models, *REFERENCES]
+            for name in [*models, *known]
         }
         alone = plt.Line2D([], [], color="0.3", **ALONE)
         handles[f"thin: trajectory {example} alone"] = alone
         add_legend(part, handles, "upper", columnspacing=1.2)
     return figure
+
+
+def known_references(found: dict[str, dict[str, Rollouts]]) -> list[str]:
+    """Those of the references that any system has."""
+    keys = {key for ran in found.values() for key in ran["references"]}
+    return [n for n in REFERENCES if any(f"{n} {split}" in keys for split in SPLITS)]
 
 
 def draw_rollouts(
@@ -108,7 +115,8 @@ def draw_rollouts(
     example: int,
 ) -> None:
     """Error of each frame: mean over all trajectories, and one of them behind."""
-    lines = {name: found["references"][f"{name} {split}"].mse for name in REFERENCES}
+    known, references = known_references({"": found}), found["references"]
+    lines = {name: references[f"{name} {split}"].mse for name in known}
     lines |= {name: found[name][split].mse for name in models if name in found}
     for name, mse in lines.items():
         axes.plot(SCALE * mse.mean(axis=0, dtype=float), label=name, **styles[name])
@@ -116,7 +124,7 @@ def draw_rollouts(
         if name in models:
             color = styles[name]["color"]
             axes.plot(SCALE * mse[example], label=f"_{name}", color=color, **ALONE)
-    if len(lines) == len(REFERENCES):
+    if len(lines) == len(known):
         say(axes, "not run")
     log_scale(axes)
 
@@ -140,14 +148,12 @@ def remark(found: dict[str, Rollouts], name: str) -> str:
         return "not run"
     if not all(np.isfinite(found[name][split].mse).all() for split in SPLITS):
         return "not finite"
-    references, skills = found["references"], []
+    means = {key: one.mse.mean(dtype=float) for key, one in found["references"].items()}
+    skills = []
     for split in SPLITS:
-        three = (
-            found[name][split],
-            references[f"noise_floor {split}"],
-            references[f"mean_image {split}"],
-        )
-        skills.append(skill(*(one.mse.mean(dtype=float) for one in three)))
+        mse = found[name][split].mse.mean(dtype=float)
+        floor = means.get(f"noise_floor {split}", 0.0)  # where nobody knows the noise
+        skills.append(skill(mse, floor, means[f"mean_image {split}"]))
     return "like the mean image or worse" if max(skills) < LEAST_SKILL else ""
 
 

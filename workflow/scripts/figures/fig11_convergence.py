@@ -71,7 +71,7 @@ def draw(
     styles = model_styles([*labels, model])
     handles: dict[str, Artist] = {}
     for axes, (system, seeds) in zip(panels, courses.items(), strict=True):
-        shown = SCALE * levels.loc[system, list(LEVELS)]
+        shown = SCALE * levels.loc[system].reindex(LEVELS).dropna()
         for name, level in shown.items():
             line = axes.axhline(level, label=name, **styles[name])
             handles[label_of(name, labels)] = line

@@ -2,8 +2,15 @@
 
 from pathlib import Path
 
-from hgnpipe.reporting.measures import EXPLANATION, layout_measures, read_measures
+from hgnpipe.reporting.measures import (
+    EXPLANATION,
+    OBSERVED,
+    layout_measures,
+    read_measures,
+    without_truth,
+)
 from hgnpipe.reporting.pages import write_table
+from hgnpipe.reporting.runs import system_label
 from hgnpipe.runtime.command import run
 
 
@@ -26,6 +33,8 @@ def main(
     table = read_measures(measures, labels, systems)
     tables = layout_measures(table)
     words = [text.format(preset=preset) for text in EXPLANATION]
+    if unknown := without_truth(table):
+        words.append(OBSERVED.format(systems=", ".join(map(system_label, unknown))))
     write_table(table, tables, words, "Measures of the dynamics", output, preset=preset)
 
 

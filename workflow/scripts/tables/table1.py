@@ -3,7 +3,14 @@
 from pathlib import Path
 
 from hgnpipe.reporting.pages import write_table
-from hgnpipe.reporting.table1 import layout1, read_errors, read_published, table1
+from hgnpipe.reporting.runs import system_label
+from hgnpipe.reporting.table1 import (
+    layout1,
+    read_errors,
+    read_published,
+    table1,
+    without_truth,
+)
 from hgnpipe.runtime.command import run
 
 CAPTION = (
@@ -19,6 +26,11 @@ CAPTION = (
     "noise; of all rows it is in the table as data. Seeds ±: standard deviation "
     "over the means of the training seeds, where there are several. Paper: the "
     "figures that it prints, from its own, different, videos."
+)
+
+UNKNOWN = (
+    "N/A: of the videos of {systems}, which were not made here, nobody knows the noise "
+    "or the true frames; errors there have no skill, compare them with the mean image."
 )
 
 
@@ -41,11 +53,13 @@ def main(
         output: Files to write, told apart by what they end in: .csv, .md, .html.
     """
     table = table1(read_errors(errors), read_published(published), labels, systems)
-    caption = CAPTION.format(preset=preset)
+    captions = [CAPTION.format(preset=preset)]
+    if unknown := without_truth(table):
+        captions.append(UNKNOWN.format(systems=", ".join(map(system_label, unknown))))
     write_table(
         table,
         {"": layout1(table, systems)},
-        [caption],
+        captions,
         "Table 1",
         output,
         preset=preset,
