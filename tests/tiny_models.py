@@ -23,10 +23,13 @@ FAMILIES = {
 every_family = pytest.mark.parametrize("name", FAMILIES)
 
 
+def family_of(name):
+    return "hgn" if name == "deterministic" else name
+
+
 def trained(name):
     torch.manual_seed(0)
-    family = "hgn" if name == "deterministic" else name
-    return build_model(family, image_size=SIZE, **FAMILIES[name])
+    return build_model(family_of(name), image_size=SIZE, **FAMILIES[name])
 
 
 def random_videos(seed=0):

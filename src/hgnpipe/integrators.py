@@ -161,7 +161,7 @@ def rollout_around(
         return rollout(integrator, hamiltonian, state, dt, after)
     num = len(state.q)
     signs = state.q.new_ones(2 * num, *[1] * (state.q.dim() - 1))
-    signs[num:] = -1
+    signs[num:].neg_()
     twice = State(torch.cat([state.q, state.q]), torch.cat([state.p, state.p]))
     path = rollout(integrator, hamiltonian, twice, dt * signs, max(before, after))
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiny_models import FAMILIES, SIZE, random_videos, trained
+from tiny_models import FAMILIES, SIZE, family_of, random_videos, trained
 
 import hgnpipe
 from hgnpipe.cli.commands import main
@@ -22,7 +22,7 @@ from hgnpipe.training.batches import to_pixels
 
 @pytest.fixture
 def preset(tmp_path):
-    """Results of a preset: test videos of a pendulum, and three trained models."""
+    """Results of a preset: test videos of a pendulum, and trained models."""
     system, data = build_system("pendulum"), tmp_path / "data/pendulum"
     data.mkdir(parents=True)
     save_trajectories(
@@ -31,11 +31,10 @@ def preset(tmp_path):
     )  # fmt: skip
     list(render_videos(data / "t.h5", data / "test_videos.h5", SIZE))
     for name, options in FAMILIES.items():
-        family = "pixelhnn" if name == "pixelhnn" else "hgn"
         folder = tmp_path / f"runs/pendulum/{name}/seed0"
         folder.mkdir(parents=True)
         save_model(
-            trained(name), folder / "model.safetensors", family=family,
+            trained(name), folder / "model.safetensors", family=family_of(name),
             options={"image_size": SIZE, **options}, provenance={"commit": "abc123"},
         )  # fmt: skip
     return tmp_path
@@ -72,6 +71,11 @@ def test_a_forward_rollout_is_beside_what_was_observed(preset):
     assert made["labels"].tolist() == ["observed", "rollout, speed 1"]
     shown = open_videos(preset / "data/pendulum/test_videos.h5").frames[0]
     np.testing.assert_array_equal(made["frames"][0], shown)
+
+
+def test_a_rollout_without_an_energy_says_none(preset):
+    call("rollout", run_of(preset, "latent_ode"), "-o", preset / "1.npz")
+    assert {"frames", "labels", "kl"} == {*np.load(preset / "1.npz")}
 
 
 @pytest.mark.parametrize("kind", ["gif", "mp4", "html", "png", "pdf"])

@@ -195,6 +195,15 @@ def test_where_all_trajectories_have_one_energy_there_is_no_relative_variance():
     assert row["mean_variance_x1e4"] == pytest.approx(0, abs=1e-20)
 
 
+def test_a_model_without_an_energy_has_a_row_that_says_so():
+    row = table_of(np.full((NUM, LENGTH), np.nan))
+    names = ["variance_x1e4", "mean_variance_x1e4", "relative_variance"]
+    assert all(np.isnan(row[name]) for name in names) and row["num_still"] == 0
+    found = {Run("spring", "fast", 0): both(np.full((NUM, LENGTH), np.nan))}
+    page = layout2(table2(found, NOTHING, LABELS))
+    assert page["spring", "train"]["Fast model"] == "no energy"
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_an_energy_that_is_no_number_has_diverged_and_does_not_stand_still(value):
     energy = energies(0)

@@ -190,6 +190,10 @@ def test_videos_longer_than_the_model_needs_are_fine():
     VideoBatches(np.zeros((2, 6, 8, 8, 3), np.uint8)).check(model_for(2, 3))
 
 
+def test_a_model_need_not_listen_to_statistics():
+    VideoBatches(np.zeros((2, 6, 8, 8, 3), np.uint8)).prepare(model_for(2, 2))
+
+
 @pytest.mark.parametrize(("needed", "fits"), [(4, True), (5, False)])
 def test_videos_to_predict_need_not_be_as_long_as_those_to_train_on(needed, fits):
     frames = np.zeros((2, 4, 8, 8, 3), np.uint8)
@@ -198,7 +202,7 @@ def test_videos_to_predict_need_not_be_as_long_as_those_to_train_on(needed, fits
 
 
 def model_for(window, num_frames):
-    names = ("loss", "predict", "set_frame_statistics")
+    names = ("loss", "predict")
     methods = dict.fromkeys(names, lambda *_, **__: None)
     sizes = {"window": window, "num_frames": num_frames, "image_size": 8}
     return SimpleNamespace(**sizes, **methods)
