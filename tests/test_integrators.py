@@ -4,12 +4,17 @@ import pytest
 import torch
 from torch import nn
 
-from hgnpipe.hamiltonian import SeparableHamiltonian, State
-from hgnpipe.integrators import INTEGRATORS, rollout, rollout_around
+from hgnpipe.hamiltonian import SeparableHamiltonian, State, motion
+from hgnpipe.integrators import (
+    FIELD_INTEGRATORS,
+    INTEGRATORS,
+    rollout,
+    rollout_around,
+)
 
-ORDER = {"euler": 1, "leapfrog": 2, "rk4": 4}
-SYMPLECTIC = {"leapfrog"}
-REVERSIBLE = {"leapfrog"}
+ORDER = {"euler": 1, "leapfrog": 2, "yoshida4": 4, "rk4": 4}
+SYMPLECTIC = {"leapfrog", "yoshida4"}
+REVERSIBLE = {"leapfrog", "yoshida4"}
 MASS, STIFFNESS = 0.25, 2.0
 
 every_integrator = pytest.mark.parametrize("name", INTEGRATORS)
@@ -232,3 +237,26 @@ def test_a_rollout_around_a_state_is_two_rollouts_from_it(name, before, after):
         expected = torch.cat([back.flip(1), onwards[:, 1:]], dim=1)
         assert found.shape == (3, before + 1 + after, 2)
         torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", FIELD_INTEGRATORS)
+def test_integrators_of_rates_do_the_same_for_those_of_an_energy(name):
+    path = rollout(INTEGRATORS[name], coupled_wells, start(), 0.1, 8)
+    again = rollout(
+        FIELD_INTEGRATORS[name],
+        lambda state: motion(coupled_wells, *state),
+        start(),
+        0.1,
+        8,
+    )
+    assert_same(again, path)
+
+
+@pytest.mark.parametrize("name", FIELD_INTEGRATORS)
+def test_integrators_of_rates_follow_what_has_no_energy(name):
+    def spiral(state):  # radii shrink as exp(-t)
+        return State(state.p - state.q, -state.q - state.p)
+
+    path = rollout(FIELD_INTEGRATORS[name], spiral, start(), 0.001, 1000)
+    radii = [path.q[:, t].square() + path.p[:, t].square() for t in (0, -1)]
+    torch.testing.assert_close(radii[1], radii[0] * math.exp(-2), rtol=2e-3, atol=0)

@@ -15,13 +15,17 @@ FAMILIES = {
         "num_frames": 4, "num_filters": 4, "latent_channels": 2, "deterministic": True,
     },
     "pixelhnn": {"latent_size": 2, "hidden_size": 8},
+    "latent_ode": {"num_frames": 4, "num_filters": 4, "latent_channels": 2},
+    "latent_gru": {
+        "num_frames": 4, "num_filters": 4, "num_pairs": 2, "hidden_size": 8,
+    },
 }  # fmt: skip
 every_family = pytest.mark.parametrize("name", FAMILIES)
 
 
 def trained(name):
     torch.manual_seed(0)
-    family = "pixelhnn" if name == "pixelhnn" else "hgn"
+    family = "hgn" if name == "deterministic" else name
     return build_model(family, image_size=SIZE, **FAMILIES[name])
 
 

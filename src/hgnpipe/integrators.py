@@ -20,6 +20,11 @@ from hgnpipe.hamiltonian import (
 Step = float | torch.Tensor
 """Time step; as a tensor ``(B, 1, ...)`` one for each state of a batch."""
 Integrator = Callable[[Hamiltonian, State, Step], State]
+Rates = Callable[[State], State]
+"""Time derivatives of q and p at each state, whether or not there is an energy."""
+W1 = 1 / (2 - 2 ** (1 / 3))
+W0 = 1 - 2 * W1
+"""Parts of a step of `yoshida4`, the middle one backwards."""
 
 
 def euler(hamiltonian: Hamiltonian, state: State, dt: Step) -> State:
@@ -46,12 +51,40 @@ def leapfrog(hamiltonian: Hamiltonian, state: State, dt: Step) -> State:
     return next(_leapfrog_states(hamiltonian, state, dt))
 
 
+def yoshida4(hamiltonian: Hamiltonian, state: State, dt: Step) -> State:
+    """Three leapfrog steps, the middle one backwards; fourth order. Not in the paper.
+
+    Symplectic and reversible where `leapfrog` is: for separable Hamiltonians.
+
+    References:
+        Yoshida, Construction of higher order symplectic integrators, Phys. Lett. A
+        150, 1990.
+    """
+    for part in (W1, W0, W1):
+        state = leapfrog(hamiltonian, state, part * dt)
+    return state
+
+
 def rk4(hamiltonian: Hamiltonian, state: State, dt: Step) -> State:
     """Classical fourth-order Runge-Kutta step (paper, Eqs. 18-22)."""
 
+    def rates(state: State) -> State:
+        return State(velocity(hamiltonian, *state), force(hamiltonian, *state))
+
+    return rk4_of_rates(rates, state, dt)
+
+
+def euler_of_rates(rates: Rates, state: State, dt: Step) -> State:
+    """Explicit Euler step of any differential equation, see `euler`."""
+    slope = rates(state)
+    return State(state.q + dt * slope.q, state.p + dt * slope.p)
+
+
+def rk4_of_rates(rates: Rates, state: State, dt: Step) -> State:
+    """Runge-Kutta step of any differential equation, see `rk4`."""
+
     def slope(offset: State, h: Step) -> State:
-        q, p = state.q + h * offset.q, state.p + h * offset.p
-        return State(velocity(hamiltonian, q, p), force(hamiltonian, q, p))
+        return rates(State(state.q + h * offset.q, state.p + h * offset.p))
 
     k1 = slope(State(torch.zeros_like(state.q), torch.zeros_like(state.p)), 0.0)
     k2 = slope(k1, dt / 2)
@@ -63,7 +96,18 @@ def rk4(hamiltonian: Hamiltonian, state: State, dt: Step) -> State:
     )
 
 
-INTEGRATORS: dict[str, Integrator] = {"euler": euler, "leapfrog": leapfrog, "rk4": rk4}
+INTEGRATORS: dict[str, Integrator] = {
+    "euler": euler,
+    "leapfrog": leapfrog,
+    "yoshida4": yoshida4,
+    "rk4": rk4,
+}
+FIELD_INTEGRATORS: dict[str, Callable[[Rates, State, Step], State]] = {
+    "euler": euler_of_rates,
+    "rk4": rk4_of_rates,
+}
+"""The same for rates of change that need not come from an energy. `rollout` and
+`rollout_around` take them too, with rates in place of the energy."""
 
 
 def rollout(

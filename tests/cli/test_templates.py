@@ -22,6 +22,7 @@ def project(tmp_path, monkeypatch):
     )
     for name in ("Snakefile", "config.yaml"):
         shutil.copy(REPOSITORY / name, tmp_path)
+    shutil.copytree(REPOSITORY / "docs/howto", tmp_path / "docs/howto")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -71,6 +72,14 @@ def test_a_new_preset_is_one_that_the_workflow_takes(project, tmp_path):
     settings = check_config(config, tmp_path / "cache", ["config.yaml", "mine.yaml"])
     assert settings.config.preset == "mine"
     assert list(settings.blocks["mine"]["models"]) == ["hgn_vector", "hgn_leapfrog"]
+
+
+@pytest.mark.parametrize("kind", ["system", "model"])
+def test_without_the_page_of_its_example_nothing_is_begun(project, kind):
+    (project / f"docs/howto/add_a_{kind}.md").unlink()
+    with pytest.raises(SystemExit, match=rf"add_a_{kind}.md is not there"):
+        main(["new", kind, "ours"])
+    assert not (project / f"src/hgnpipe/{kind}s/ours.py").exists()
 
 
 @pytest.mark.parametrize("name", ["My", "2d", "a-b", "a.b", ""])

@@ -59,7 +59,8 @@ def entries():
 def flows():
     """Every preset and flow that learns something there."""
     for preset, block in SHIPPED["presets"].items():
-        learned = {name for names in block["flows"]["learn"].values() for name in names}
+        learn = block.get("flows", {"learn": {}})["learn"]
+        learned = {name for names in learn.values() for name in names}
         yield from ((preset, name) for name in SHIPPED["flows"] if name in learned)
 
 
@@ -83,11 +84,40 @@ def test_the_ablations_pass_when_laid_over_it(check):
     }
 
 
+def test_the_readings_pass_and_each_differs_from_the_first_in_one_thing(check):
+    laid_over = yaml.safe_load((REPOSITORY / "workflow/readings.yaml").read_text())
+    config = copy.deepcopy(SHIPPED)
+    update_config(config, laid_over)
+    blocks = check(config).blocks["readings"]["models"]
+    options = {row: systems["pendulum"]["options"] for row, systems in blocks.items()}
+    base = options.pop(laid_over["presets"]["readings"]["readings"])
+    changed = {
+        row: {k: v for k, v in own.items() if base.get(k) != v}
+        for row, own in options.items()
+    }
+    assert {str(more) for more in changed.values() if len(more) != 1} == {
+        "{'num_frames': 5, 'num_targets': 31, 'seen': 'first'}",
+        "{'separable': False, 'integrator': 'rk4'}",
+    }
+    assert {"integrator": "rk4"} in changed.values()  # what that is compared with
+
+
+def test_the_baselines_get_what_hgn_vector_gets(check):
+    rows = check(SHIPPED).blocks["extended"]["models"]
+    for system, block in rows["hgn_vector"].items():
+        for name in ("latent_gru", "latent_ode"):
+            own = rows[name][system]
+            assert own["training"] == block["training"]
+            differing = {"gradient_rms"} & block["options"].keys()
+            expected = {k: v for k, v in block["options"].items() if k not in differing}
+            assert own["options"] == expected
+
+
 def test_a_good_configuration_passes(check, good):
     check(good)
 
 
-@pytest.mark.parametrize("flag", ["only_finished", "reproducible"])
+@pytest.mark.parametrize("flag", ["only_finished", "reproducible", "graphs"])
 @pytest.mark.parametrize(
     ("text", "value"), [("true", True), ("False", False), (True, True)]
 )
@@ -206,7 +236,7 @@ EDITS = [
     ("threads", "'two'", "threads is 'two'", INTEGER),
     ("threads", MISSING, "'threads' is missing"),
     ("presets", MISSING, "'presets' is missing"),
-    ("extra", "1", "Known: preset, device, precision, reproducible, threads"),
+    ("extra", "1", "Known: preset, device, precision, reproducible, graphs, threads"),
     ("systems.spring.kind", "spring", "Known: coupled_springs, damped"),
     ("systems.spring.kind", MISSING, "'kind' is missing"),
     ("systems.spring.mass", "2.0", "Unknown option 'mass' of system 'mass_spring'"),
@@ -269,7 +299,7 @@ EDITS = [
     ("precision", "fp16", "precision is 'fp16'; it must be 'tf32' or 'fp32'"),
     ("models", "{}", "at least 1"),
     ("models.a-b", "{}", "'a-b'", "letters, digits and underscores"),
-    ("models.hgn.family", "hgm", "Unknown model family 'hgm'. Known: hgn, pixelhnn."),
+    ("models.hgn.family", "hgm", "'hgm'. Known: hgn, latent_gru, latent_ode, pix"),
     ("models.hgn.family", MISSING, "'family' is missing"),
     ("models.hgn.label", MISSING, "'label' is missing"),
     ("models.hgn.label", "3", "label is 3; it must be text"),
@@ -294,7 +324,7 @@ EDITS = [
     (f"{HGN}.width", "3", "Unknown option 'width' of model family 'hgn'"),
     (f"{HGN}.seed", "3", "Unknown option 'seed' of model family 'hgn'"),
     (f"{HGN}.family", "hgn", "Unknown option 'family' of model family 'hgn'"),
-    (f"{HGN}.integrator", "leapforg", "Known: euler, leapfrog, rk4"),
+    (f"{HGN}.integrator", "leapforg", "Known: euler, leapfrog, rk4, yoshida4"),
     (f"{HGN}.num_decoded", "7", "between 1 and 6"),
     (f"{HGN}.num_filters", "true", "'num_filters'", "True; it must be a whole number"),
     (f"{HGN}.num_pairs", "two", "is 'two'; it must be a whole number or null"),
@@ -309,6 +339,7 @@ EDITS = [
     (f"{HGN}.kappa", "{sprong: 1.0e-3}", "Unknown system 'sprong'", "default, orbit"),
     ("models.hgn.options.first_horizon", "3", "first_horizon has no effect"),
     (f"{TINY}.options.hnn", "{num_filters: 8}", "num_filters has no effect"),
+    (f"{TINY}.readings", "nobody", "Unknown model of this preset 'nobody'"),
     (f"{TINY}.options.hnn", "{latent_size: {orbit: 3}}", "latent_size is 3"),
     (f"{FIT}.num_iterations", "0", "num_iterations is 0; it must be 1 or more"),
     (f"{FIT}.num_iterations", "{orbit: 2}", "Missing option 'num_iterations'"),

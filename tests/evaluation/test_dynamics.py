@@ -192,6 +192,16 @@ def played(num=NUM, length=LENGTH, **changes):
     return Played(**{**usual, **changes})
 
 
+def test_what_a_model_cannot_do_or_does_not_have_is_left_out():
+    bare = dict.fromkeys(("energy", "q", "p", "returned", "halved"))
+    one = played(**bare)
+    assert measures_of_motion(one) == {}
+    assert measures_of_map(one, random(NUM, LENGTH, 1), random(NUM, LENGTH, 1), 2) == {}
+    assert measures_of_energy(np.full((NUM, 3), np.nan), random(NUM)) == {}
+    without_energy = measures_of_motion(played(energy=None))
+    assert without_energy.keys() == {"reversibility_error", "speed_mse_x1e4"}
+
+
 def test_the_measures_of_the_motion_are_those_of_the_rollouts():
     one = played()
     measures = measures_of_motion(one)

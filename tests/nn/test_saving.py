@@ -31,6 +31,11 @@ VARIANTS = {
     "hgn_centred": (
         "model", "hgn", {**SIZES, "centre_frames": True, "gradient_rms": 0.5},
     ),
+    "hgn_joint": (
+        "model", "hgn", {**SIZES, "integrator": "rk4", "separable": False},
+    ),
+    "latent_gru": ("model", "latent_gru", {**SIZES, "num_pairs": 1}),
+    "latent_ode": ("model", "latent_ode", SIZES),
     "hnn": ("model", "pixelhnn", SMALL),
     "hnn_conv": ("model", "pixelhnn", {**SMALL, "convolutional": True}),
     "nhf": ("flow", "nhf", FLOW),
@@ -73,7 +78,8 @@ def noise(seed=0):
 def results(kind, network):
     """What a network is there for: a prediction, or samples and their densities."""
     if kind == "model":
-        return list(network.predict(torch.rand(2, 5, 3, 8, 8, generator=noise())))
+        made = network.predict(torch.rand(2, 5, 3, 8, 8, generator=noise()))
+        return [x for x in made if x is not None]
     samples = network.sample(5, noise())
     return [samples, *network.log_density(samples, 3, noise())]
 

@@ -11,7 +11,12 @@ from hgnpipe.flows import build_flow
 from hgnpipe.flows.realnvp import RealNVP
 from hgnpipe.models import build_model
 from hgnpipe.training.batches import PointBatches, VideoBatches
-from hgnpipe.training.cuda_graphs import WARM_UP, RecordedSteps, Scheduled
+from hgnpipe.training.cuda_graphs import (
+    MAX_RECORDINGS,
+    WARM_UP,
+    RecordedSteps,
+    Scheduled,
+)  # fmt: skip
 from hgnpipe.training.loop import fit
 from hgnpipe.training.options import TrainingOptions
 
@@ -182,6 +187,26 @@ def test_whatever_is_no_float_makes_another_kind(steps, recorder):
         for _ in range(WARM_UP + 1):
             steps(batch_of(1.0), at(steps, Moment(length, 0.5)))
     assert len(recorder.works) == 2
+
+
+def test_of_many_kinds_the_last_few_recordings_are_kept(steps, recorder):
+    lengths = range(3, 3 + MAX_RECORDINGS + 2)
+    for length in lengths:
+        for _ in range(WARM_UP + 2):
+            steps(batch_of(1.0), at(steps, Moment(length, 0.5)))
+        assert len(steps.recordings) <= MAX_RECORDINGS
+    assert len(recorder.works) == len(lengths)
+    steps(batch_of(1.0), at(steps, Moment(lengths[-2], 0.5)))  # is still there
+    assert len(recorder.works) == len(lengths)
+    steps(batch_of(1.0), at(steps, Moment(lengths[0], 0.5)))
+    assert len(recorder.works) == len(lengths) + 1
+
+
+def test_nothing_is_recorded_where_that_is_switched_off(recorder):
+    model, data = build("hgn")
+    options = TrainingOptions(num_iterations=9, batch_size=3, learning_rate=1e-2)
+    fit(model, data, options, record=recorder, graphs=False)
+    assert not recorder.works
 
 
 def test_a_batch_of_another_shape_makes_another_kind(steps, recorder):

@@ -130,16 +130,24 @@ def add_a_flow(project):
 
 def add_an_integrator(project):
     path = "src/hgnpipe/integrators.py"
-    edit(project, path, '"rk4": rk4}', '"rk4": rk4, "again": rk4}')
+    edit(project, path, '    "rk4": rk4,\n', '    "rk4": rk4,\n    "again": rk4,\n')
 
 
 def reword_errors(project):
     edit(project, "src/hgnpipe/files/whole.py", "does not exist", "is not there")
     edit(project, "src/hgnpipe/collection.py", 'f"Unknown {kind}', 'f"No such {kind}')
     edit(
-        project, "src/hgnpipe/models/hgn.py", "no prior to sample", "nothing to sample"
+        project,
+        "src/hgnpipe/models/_latent_video.py",
+        "no prior to sample",
+        "nothing to sample",
     )
-    edit(project, "src/hgnpipe/models/hgn.py", '"2 or more"', '"at least 2"')
+    edit(
+        project,
+        "src/hgnpipe/models/_latent_parts.py",
+        '"2 or more"',
+        '"at least 2"',
+    )
 
 
 def changes(path):

@@ -138,7 +138,7 @@ def test_plans_commands_and_clusters_are_shown_whole(default_profile, words, qui
     [
         (
             MODEL_FILE.replace("smoke", "smoek"),
-            "Unknown preset 'smoek'. Known: laptop, paper, smoke.",
+            "Unknown preset 'smoek'. Known: desk, extended, laptop, paper, smoke.",
         ),
         (
             VIDEOS.replace(SYSTEM, "mass_sprin"),

@@ -42,6 +42,7 @@ rule train_flow:
     resources:
         gpu=0 if settings.config.device == "cpu" else 1,
         device=settings.config.device,
+        graphs=str(settings.config.graphs).lower(),
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         flow=flow_settings.flow,
@@ -56,7 +57,8 @@ rule train_flow:
         " --flow {params.flow:q} --seed {wildcards.seed:q} --output {params.folder:q}"
         " --checkpoint {params.checkpoint:q} --device {resources.device:q}"
         " --threads {threads} --precision {params.precision:q}"
-        " --reproducible {params.reproducible:q} --code {params.code:q} 2>&1 | tee {log:q}"
+        " --reproducible {params.reproducible:q} --graphs {resources.graphs:q}"
+        " --code {params.code:q} 2>&1 | tee {log:q}"
 
 
 rule evaluate_flow:

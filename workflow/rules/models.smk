@@ -19,6 +19,7 @@ rule train:
     resources:
         gpu=0 if settings.config.device == "cpu" else 1,
         device=settings.config.device,
+        graphs=str(settings.config.graphs).lower(),
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 720 * attempt,
     params:
@@ -36,7 +37,8 @@ rule train:
         " --seed {wildcards.seed:q} --output {params.folder:q}"
         " --checkpoint {params.checkpoint:q} --device {resources.device:q}"
         " --threads {threads} --precision {params.precision:q}"
-        " --reproducible {params.reproducible:q} --code {params.code:q} 2>&1 | tee {log:q}"
+        " --reproducible {params.reproducible:q} --graphs {resources.graphs:q}"
+        " --code {params.code:q} 2>&1 | tee {log:q}"
 
 
 rule evaluate:

@@ -179,6 +179,39 @@ rule hnn_check:
         " --preset {wildcards.preset:q} --output {output:q} 2>&1 | tee {log:q}"
 
 
+rule readings:
+    """Measures of rows that read the paper in different ways, a row each."""
+    input:
+        settings.runs("dynamics.csv"),
+    output:
+        csv=report(
+            "results/{preset}/tables/readings.csv",
+            caption="../report/readings.rst",
+            category="Tables",
+            labels=contents.label("readings", "spreadsheet"),
+        ),
+        markdown="results/{preset}/tables/readings.md",
+        html=report(
+            "results/{preset}/tables/readings.html",
+            caption="../report/readings.rst",
+            category="Tables",
+            labels=contents.label("readings"),
+        ),
+    log:
+        "results/{preset}/logs/readings.log",
+    conda:
+        "../envs/hgnpipe.yaml"
+    params:
+        labels=settings.labels,
+        systems=settings.value("systems"),
+        baseline=settings.value("readings"),
+        code=settings.code("tables/readings"),
+    shell:
+        "python {params.code.path:q} --measures {input:q} --labels {params.labels:q}"
+        " --systems {params.systems:q} --baseline {params.baseline:q}"
+        " --preset {wildcards.preset:q} --output {output:q} 2>&1 | tee {log:q}"
+
+
 rule sweep:
     """Errors of the rows of a sweep, on all systems."""
     input:
@@ -229,7 +262,7 @@ rule current_table:
     log:
         "results/logs/{table}.log",
     wildcard_constraints:
-        table="table1|table2|dynamics|flows|hnn_check|sweep_[A-Za-z0-9_]+",
+        table="table1|table2|dynamics|flows|hnn_check|readings|sweep_[A-Za-z0-9_]+",
     localrule: True
     conda:
         "../envs/hgnpipe.yaml"

@@ -1,116 +1,12 @@
-"""Files to begin with: a system, a model, a preset of one's own."""
+"""Files to begin with: a system, a model, a preset of one's own.
+
+Those of a system and a model are the examples of the how-to pages, under another name.
+"""
 
 import re
 from pathlib import Path
 
 from hgnpipe.collection import require
-
-SYSTEM = '''"""{words}: say here what it is."""
-
-from dataclasses import dataclass
-
-import numpy as np
-from jaxtyping import Float
-from torch import Tensor
-
-from hgnpipe.systems.base import System
-
-
-@dataclass(frozen=True, kw_only=True)
-class {camel}(System):
-    """One coordinate; here a mass on a stiffening spring, H = p^2 / (2m) + c q^4 / 4.
-
-    Attributes:
-        m: Mass.
-        c: Strength of the spring.
-    """
-
-    POSITIVE = (*System.POSITIVE, "m", "c")  # others may be any finite number
-    m: float = 1.0
-    c: float = 4.0
-    radius: tuple[float, float] = (0.5, 1.0)  # where motions start
-    noise_std: float = 0.05  # of every observed coordinate
-    frame_dt: float = 0.2  # time between two frames
-    view: float = 2.0  # half the width of the picture
-
-    def hamiltonian(
-        self, q: Float[Tensor, "*B 1"], p: Float[Tensor, "*B 1"]
-    ) -> Float[Tensor, "*B"]:
-        """Energy of each state; the motion follows from it."""
-        return (p.square() / (2 * self.m) + self.c * q**4 / 4).sum(-1)
-
-    def sample_initial_states(
-        self, rng: np.random.Generator, num: int
-    ) -> tuple[Float[np.ndarray, "num 1"], Float[np.ndarray, "num 1"]]:
-        """Positions and momenta at time zero: on circles in phase space."""
-        r = rng.uniform(*self.radius, size=(num, 1))
-        angle = rng.uniform(0, 2 * np.pi, size=(num, 1))
-        return r * np.cos(angle), r * np.sin(angle)
-
-    def bodies(self, q: Float[np.ndarray, "*b 1"]) -> Float[np.ndarray, "*b 1 2"]:
-        """Where the bodies are drawn, (x, y) each: here one, at (0, q)."""
-        return np.stack([np.zeros_like(q), q], axis=-1)
-'''
-
-MODEL = '''"""{words}: say here what it is."""
-
-import torch
-from jaxtyping import Float
-from torch import Tensor, nn
-from torch.nn import functional as F
-
-from hgnpipe.models.base import Prediction, check_input
-
-
-class {camel}(nn.Module):
-    """Here: one learned picture that does not move.
-
-    Args:
-        image_size: Height and width of a frame; filled in from the data.
-        brightness: Of the picture at the start, from 0 to 1. Every argument is an
-            option of config.yaml.
-    """
-
-    num_frames = 1  # frames that it must see to predict a video
-    window = 1  # frames of one training sample
-
-    def __init__(self, *, image_size: int, brightness: float = 0.5) -> None:
-        super().__init__()
-        self.image_size = image_size
-        size = (3, image_size, image_size)
-        self.picture = nn.Parameter(torch.full(size, brightness))
-
-    def set_frame_statistics(
-        self, mean_image: Float[Tensor, "3 S S"], std: float
-    ) -> None:
-        """Mean and spread of the training frames, told once before training."""
-
-    def loss(
-        self,
-        frames: Float[Tensor, "B T 3 S S"],
-        iteration: int,
-        generator: torch.Generator | None = None,
-    ) -> dict[str, Tensor]:
-        """What is minimised, under "loss", and what else is worth logging."""
-        check_input(frames, self.window, self.image_size)
-        mse = F.mse_loss(self.picture.expand_as(frames), frames)
-        return {{"loss": mse, "mse": mse.detach()}}
-
-    @torch.no_grad()
-    def predict(
-        self,
-        frames: Float[Tensor, "B T 3 S S"],
-        *,
-        speed: float = 1.0,
-        num_steps: int | None = None,
-    ) -> Prediction:
-        """Frames from the first one on, their energies, and the KL of each video."""
-        check_input(frames, self.num_frames, self.image_size, self)
-        num = frames.shape[1] if num_steps is None else num_steps + 1
-        shown = self.picture.clamp(0, 1).expand(len(frames), num, -1, -1, -1)
-        energy, kl = shown.new_zeros(shown.shape[:2]), shown.new_zeros(len(shown))
-        return Prediction(shown, energy, kl)
-'''
 
 PRESET = """# snakemake --cores 2 results/table1.csv --configfile {name}.yaml
 # Laid over config.yaml; every key is described in docs/configuration.md.
@@ -146,10 +42,11 @@ SYSTEM_NEXT = "pytest tests/systems looks at it; a block `{name}: {{kind: {name}
 MODEL_NEXT = "A line `{name}: {{label: {words}, family: {name}}}` under models in config.yaml, its name in a preset, and its training there, make it a row of the tables."  # noqa: E501
 PRESET_NEXT = "Run it: snakemake --cores 2 results/table1.csv --configfile {name}.yaml"
 KINDS = {
-    "system": ("src/hgnpipe/systems/{name}.py", SYSTEM, SYSTEM_NEXT),
-    "model": ("src/hgnpipe/models/{name}.py", MODEL, MODEL_NEXT),
-    "preset": ("{name}.yaml", PRESET, PRESET_NEXT),
+    "system": ("src/hgnpipe/systems/{name}.py", "add_a_system", SYSTEM_NEXT),
+    "model": ("src/hgnpipe/models/{name}.py", "add_a_model", MODEL_NEXT),
+    "preset": ("{name}.yaml", None, PRESET_NEXT),
 }
+"""Where a file of a kind lies, the page with its example, and what to do next."""
 
 
 def begin(kind: str, name: str) -> tuple[Path, str]:
@@ -168,7 +65,7 @@ def begin(kind: str, name: str) -> tuple[Path, str]:
     """
     legal = "lower case letters, digits and _, a letter first"
     require(re.fullmatch(r"[a-z][a-z0-9_]*", name) is not None, "name", name, legal)
-    place, template, then = KINDS[kind]
+    place, page, then = KINDS[kind]
     path = Path(place.format(name=name))
     if not Path("Snakefile").exists() or not path.parent.is_dir():
         raise ValueError(
@@ -177,7 +74,24 @@ def begin(kind: str, name: str) -> tuple[Path, str]:
         )
     if path.exists():
         raise ValueError(f"{path} exists; choose another name, or remove it.")
-    words = name.replace("_", " ")
-    camel = words.title().replace(" ", "")
-    path.write_text(template.format(name=name, words=words.capitalize(), camel=camel))
-    return path, then.format(name=name, words=words)
+    text = PRESET.format(name=name) if page is None else _example(page, name)
+    path.write_text(text)
+    return path, then.format(name=name, words=name.replace("_", " "))
+
+
+def _example(page: str, name: str) -> str:
+    """Example of a how-to page, with the name of its class replaced."""
+    path = Path("docs/howto", f"{page}.md")
+    found = re.search(
+        r'^```python title="\S+/(\w+)\.py"\n(.*?)^```$',
+        path.read_text("utf-8") if path.exists() else "",
+        re.MULTILINE | re.DOTALL,
+    )
+    if found is None:
+        raise ValueError(f"{path} is not there, or has no example to begin with.")
+    old, text = found.groups()
+    return text.replace(f"class {_camel(old)}(", f"class {_camel(name)}(")
+
+
+def _camel(name: str) -> str:
+    return name.title().replace("_", "")

@@ -83,6 +83,10 @@ def check_names(config: Config) -> None:
             lookup_all("system", preset.systems, config.systems)
         with at("presets", name, "models"):
             lookup_all("model", preset.models or (), config.models)
+        if preset.readings is not None:
+            with at("presets", name, "readings"):
+                rows = dict.fromkeys(preset.models or config.models)
+                lookup("model of this preset", preset.readings, rows)
         if preset.flows is not None:
             _check_flow_names(config, preset.flows, ("presets", name, "flows"))
         if (check := preset.hnn_check) is not None:

@@ -13,6 +13,7 @@ TITLES = {
     "dynamics": "Measures of the dynamics",
     "flows": "Flows: likelihood, structure, cost",
     "hnn_check": "Check of HNN",
+    "readings": "Readings of the paper",
     "sweep": "Sweep: errors of {}",
     "fig05": "Fig. 05: systems and their videos",
     "fig06": "Fig. 06: error of each frame",

@@ -39,8 +39,8 @@ def read_config(config: Mapping[str, Any]) -> Config:
         Mistake: If a key or a type is wrong.
     """
     flags = {"true": True, "false": False}
-    words = {k: config[k] for k in ("only_finished", "reproducible") if k in config}
-    words = {k: flags.get(str(v).lower(), v) for k, v in words.items()}
+    given = [k for k in ("only_finished", "reproducible", "graphs") if k in config]
+    words = {k: flags.get(str(config[k]).lower(), config[k]) for k in given}
     if isinstance(threads := config.get("threads"), str) and threads.isdecimal():
         words["threads"] = int(threads)
     try:

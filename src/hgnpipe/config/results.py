@@ -11,7 +11,7 @@ from hgnpipe.config.sweeps import Rows, base_of, sweeps
 from hgnpipe.fingerprint import Source, text_hash
 
 TABLES = ("table1", "table2", "dynamics")
-EVERY_TABLE = (*TABLES, "flows", "hnn_check")
+EVERY_TABLE = (*TABLES, "flows", "hnn_check", "readings")
 ANIMATED = ("fig07", "fig08")
 
 
@@ -33,7 +33,7 @@ class Results:
     def tables(self, preset: str) -> list[str]:
         """Names of the tables of a preset."""
         block = self.config.presets[preset]
-        optional = {"flows": block.flows, "hnn_check": block.hnn_check}
+        optional = {name: getattr(block, name) for name in EVERY_TABLE[len(TABLES) :]}
         swept = [f"sweep_{row}" for row in self.sweeps(preset)]
         return [*TABLES, *(name for name, part in optional.items() if part), *swept]
 

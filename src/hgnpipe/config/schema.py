@@ -193,6 +193,7 @@ class Preset(Block):
     training: Overlay
     flows: Flows | None = None
     hnn_check: HNNCheck | None = None
+    readings: Name | None = None
 
     @property
     def simulated(self) -> list[str]:
@@ -209,6 +210,7 @@ class Config(Block):
     device: Literal["auto", "cpu", "cuda"]
     precision: Literal["tf32", "fp32"]
     reproducible: bool
+    graphs: bool = True
     threads: Count
     only_finished: bool
     systems: dict[Name, Kind]

@@ -23,7 +23,11 @@ COPIES = {
     rf"((?:{'|'.join(EVERY_TABLE)}|sweep_\w+)\.\w+)": r"tables/\1",
 }
 """Files of the preset that config.yaml names, and where they are copied from."""
-OPTIONAL = {"flows": r"/(flows|fig09|fig10)", "hnn_check": r"/(hnn_check|fig14)"}
+OPTIONAL = {
+    "flows": r"/(flows|fig09|fig10)",
+    "hnn_check": r"/(hnn_check|fig14)",
+    "readings": r"/readings\.\w+$",
+}
 """Parts of a preset that it may lack, and the paths of what is made from them."""
 
 

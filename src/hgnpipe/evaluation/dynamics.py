@@ -126,14 +126,18 @@ def measures_of_motion(played: Played) -> Measures:
         ``energy_drift`` inside the training window and beyond it. For models with a
         posterior: how many latent dimensions there are, how many collapsed, that is,
         have a posterior variance of 0.5 or more (the prior's is 1), and ``pairs_used``,
-        half of how many did not: a pair (q, p) takes two.
+        half of how many did not: a pair (q, p) takes two. What a model cannot do or
+        does not have is left out.
     """
-    measures = {
-        "reversibility_error": played.returned,
-        "speed_mse_x1e4": 1e4 * played.halved,
-        "energy_drift": energy_drift(played.energy[:, : played.num_frames]),
-        "energy_drift_beyond": energy_drift(played.energy),
-    }
+    measures = {}
+    if played.returned is not None:
+        measures["reversibility_error"] = played.returned
+    if played.halved is not None:
+        measures["speed_mse_x1e4"] = 1e4 * played.halved
+    if played.energy is not None:
+        shown = played.energy[:, : played.num_frames]
+        measures["energy_drift"] = energy_drift(shown)
+        measures["energy_drift_beyond"] = energy_drift(played.energy)
     if played.variance is not None:
         collapsed = float((played.variance >= MAX_INFORMATIVE_VARIANCE).sum())
         measures["latents"] = np.array([float(played.variance.size)])
@@ -145,7 +149,12 @@ def measures_of_motion(played: Played) -> Measures:
 def measures_of_energy(
     energy: Float[np.ndarray, "N T"], true: Float[np.ndarray, " N"]
 ) -> Measures:
-    """R^2 of the true energy given the learned one, mean over the rollout."""
+    """R^2 of the true energy given the learned one, mean over the rollout.
+
+    Nothing for a model that has no energy: all of it is NaN.
+    """
+    if np.isnan(energy).all():
+        return {}
     r2 = energy_r2(energy.mean(axis=1), true)
     return {f"energy_r2_{fit}": np.array([value]) for fit, value in r2.items()}
 
@@ -159,6 +168,8 @@ def measures_of_map(
 ) -> Measures:
     """SyMetric of the first 60 steps (`hgnpipe.evaluation.symetric`), per batch.
 
+    Nothing for a model that has no states.
+
     ``symetric`` is of those latent pairs that move, at most as many as the true ones;
     ``symetric_all`` of all latent pairs, which above 32 dimensions means a linear map.
 
@@ -169,6 +180,8 @@ def measures_of_map(
         num_repeats: Batches of five trajectories.
         num_steps: Steps from the first frame on, at most.
     """
+    if played.q is None or played.p is None:
+        return {}
     span = slice(0, num_steps + 1)
     shown = slice(played.num_before, played.num_before + num_steps + 1)
     latent, true = (played.q[:, span], played.p[:, span]), (q[:, shown], p[:, shown])

@@ -70,12 +70,13 @@ def model_errors(
         observed = to_pixels(frames[batch], device)
         true = to_pixels(clean[batch], device)
         prediction = model.predict(observed)
+        num = len(observed)
         parts.append(
             Errors(
                 pixel_mse(prediction.frames, observed),
                 pixel_mse(prediction.frames, true),
-                prediction.energy.cpu().numpy(),
-                prediction.kl.cpu().numpy(),
+                _numbers(prediction.energy, (num, frames.shape[1]), np.nan),
+                _numbers(prediction.kl, (num,), 0.0),
                 displacement(prediction.frames),
                 displacement(true),
             )
@@ -173,6 +174,15 @@ def load_errors(path: str | Path) -> dict[str, Errors]:
     """
     with opened(path, ERRORS) as file:
         return {split: read_arrays(file, Errors, split) for split in file}
+
+
+def _numbers(
+    found: torch.Tensor | None, shape: tuple[int, ...], missing: float
+) -> np.ndarray:
+    """What a model predicts beside frames, where it does."""
+    if found is None:
+        return np.full(shape, missing, np.float32)
+    return found.cpu().numpy()
 
 
 def _without_energy(

@@ -29,7 +29,7 @@ class Film(NamedTuple):
         forward: The model's rollout from the state that it infers for the first frame.
         backward: The same back in time.
         double: The same with twice the time step.
-        half: The same with half the time step.
+        half: The same with half the time step; no frames if the model cannot do that.
     """
 
     observed: np.ndarray
@@ -48,8 +48,11 @@ def make_film(
     """Let a model play one video at every speed."""
     device = next(model.parameters()).device
     pixels = to_pixels(observed[None], device)
+    whole = getattr(model, "whole_steps", False)
     played = {
         name: to_stored(model.predict(pixels, speed=speed).frames)[0]
+        if speed == round(speed) or not whole
+        else observed[:0]
         for name, speed in SPEEDS.items()
     }
     return Film(observed, past, **played)

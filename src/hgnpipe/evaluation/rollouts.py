@@ -37,7 +37,8 @@ class Evaluation(Extent):
 class Played(NamedTuple):
     """Rollouts of a model before, during and after what it was shown.
 
-    M times: ``num_before`` ones, the T frames of the video, and those after them.
+    M times: ``num_before`` ones, the T frames of the video, and those after them. What
+    a model cannot do, or does not have, is None.
 
     Attributes:
         mse: Error of each predicted frame, ``(N, M)``.
@@ -50,21 +51,21 @@ class Played(NamedTuple):
         halved: Difference between the T frames predicted with half the time step and
             the usual ones, ``(N,)``.
         variance: Posterior variance of each latent dimension, mean over the videos,
-            ``(d,)``; None for models without a posterior.
+            ``(d,)``.
         num_before: Times before the first frame.
         num_frames: T.
     """
 
     mse: np.ndarray
     square: np.ndarray
-    energy: np.ndarray
-    q: np.ndarray
-    p: np.ndarray
-    returned: np.ndarray
-    halved: np.ndarray
-    variance: np.ndarray | None
     num_before: int
     num_frames: int
+    energy: np.ndarray | None = None
+    q: np.ndarray | None = None
+    p: np.ndarray | None = None
+    returned: np.ndarray | None = None
+    halved: np.ndarray | None = None
+    variance: np.ndarray | None = None
 
 
 @torch.no_grad()
@@ -80,7 +81,8 @@ def play_beyond(
     """Roll out a model in both directions and compare with the true motion.
 
     Args:
-        model: Model on the device on which to evaluate, a `PhaseSpaceModel`.
+        model: Model on the device on which to evaluate. One that is no
+            `PhaseSpaceModel` is asked for predictions alone, and has no states.
         frames: Observed videos; the model infers its states from them alone.
         drawn: Pictures, without noise, of the true motion at ``num_before`` times
             before each video, at its T times and after.
@@ -89,38 +91,33 @@ def play_beyond(
         progress: Called with the number of videos done since the last call.
 
     Raises:
-        ValueError: If the videos do not fit the model, or the pictures not the videos,
-            or it cannot be taken apart into inference, motion and decoder.
+        ValueError: If the videos do not fit the model, or the pictures not the videos.
     """
-    if not isinstance(model, PhaseSpaceModel):
-        raise ValueError(
-            f"{type(model).__name__} has no infer, rollout and decode_path: measures "
-            f"of the dynamics need them, see hgnpipe.models.base.PhaseSpaceModel."
-        )
     check_frames(model, frames, model.num_frames)
     require(batch_size >= 1, "batch_size", batch_size, "1 or more")
     _check_drawn(drawn, frames, num_before)
     device = next(model.parameters()).device
     parts = []
+    play = _play_batch if isinstance(model, PhaseSpaceModel) else _predict_batch
     for first in range(0, len(frames), batch_size):
         batch = slice(first, first + batch_size)
         observed = to_pixels(frames[batch], device)
-        parts.append(_play_batch(model, observed, drawn[batch], num_before))
+        parts.append(play(model, observed, drawn[batch], num_before))
         progress(len(observed))
     joined: dict[str, Any] = {
         name: np.concatenate([part[name] for part in parts])
         for name in parts[0]
         if parts[0][name] is not None
     }
-    start = np.concatenate([joined["q"][:, 0], joined["p"][:, 0]], axis=1)
-    # In float32 the variance of equal numbers need not be zero: their mean is rounded.
-    spread = np.sqrt(start.var(axis=0, dtype=np.float64).sum())
-    joined["returned"] /= spread if spread > 0 else np.nan
+    if "returned" in joined:
+        start = np.concatenate([joined["q"][:, 0], joined["p"][:, 0]], axis=1)
+        # In float32 the variance of equal numbers need not be zero: their mean is
+        # rounded.
+        spread = np.sqrt(start.var(axis=0, dtype=np.float64).sum())
+        joined["returned"] /= spread if spread > 0 else np.nan
     if "variance" in joined:
         joined["variance"] = joined["variance"].mean(axis=0)
-    return Played(
-        **{"variance": None} | joined, num_before=num_before, num_frames=frames.shape[1]
-    )
+    return Played(**joined, num_before=num_before, num_frames=frames.shape[1])
 
 
 def _check_drawn(drawn: np.ndarray, frames: np.ndarray, num_before: int) -> None:
@@ -144,33 +141,60 @@ def _play_batch(
     start, _, variance = model.infer(observed)
     past = model.rollout(start, -model.dt, num_before)
     path = model.rollout(start, model.dt, drawn.shape[1] - num_before - 1)
-    half = model.rollout(start, model.dt / 2, 2 * steps)
     end = State(path.q[:, steps], path.p[:, steps])
     back = model.rollout(end, -model.dt, steps)
     # The past in the order of time, without the first frame, which the path begins
     # with. A piece at a time: all frames at once would not fit into memory.
     pieces = [State(past.q[:, 1:].flip(1), past.p[:, 1:].flip(1)), path]
-    slow = model.decode_path(State(half.q[:, ::2], half.p[:, ::2]))
+    halved, slow = None, None
+    if not getattr(model, "whole_steps", False):
+        half = model.rollout(start, model.dt / 2, 2 * steps)
+        slow = model.decode_path(State(half.q[:, ::2], half.p[:, ::2]))
     errors, squares, first = [], [], 0
     for piece in pieces:
         for few in _pieces(piece, observed.shape[1]):
             span = slice(first, first + few.q.shape[1])
             true = to_pixels(drawn[:, span], observed.device)
             shown = model.decode_path(few)
-            if first == num_before:  # the window
+            if first == num_before and slow is not None:  # the window
                 halved = pixel_mse(slow, shown).mean(axis=1)
             errors.append(pixel_mse(shown, true))
             squares.append(true.square().mean(dim=(2, 3, 4)).cpu().numpy())
             first = span.stop
+    energy = energy_of(model, path)
     return {
         "mse": np.concatenate(errors, axis=1),
         "square": np.concatenate(squares, axis=1),
-        "energy": energy_of(model, path).cpu().numpy(),
+        "energy": None if energy is None else energy.cpu().numpy(),
         "q": path.q.flatten(2).cpu().numpy(),
         "p": path.p.flatten(2).cpu().numpy(),
         "returned": _distance(start, State(back.q[:, -1], back.p[:, -1])),
         "halved": halved,
         "variance": None if variance is None else variance.cpu().numpy(),
+    }
+
+
+def _predict_batch(
+    model: SequenceModel,
+    observed: Float[Tensor, "B T 3 S S"],
+    drawn: UInt8[np.ndarray, "B M S S 3"],
+    num_before: int,
+) -> dict[str, np.ndarray | None]:
+    """The same as far as predictions alone tell."""
+    length, num_after = observed.shape[1], drawn.shape[1] - num_before - 1
+    past = model.predict(observed, speed=-1.0, num_steps=num_before).frames
+    made = model.predict(observed, num_steps=num_after)
+    true = to_pixels(drawn, observed.device)
+    halved = None
+    if not getattr(model, "whole_steps", False):
+        slow = model.predict(observed, speed=0.5, num_steps=2 * (length - 1)).frames
+        halved = pixel_mse(slow[:, ::2], made.frames[:, :length]).mean(axis=1)
+    shown = torch.cat([past[:, 1:].flip(1), made.frames], dim=1)
+    return {
+        "mse": pixel_mse(shown, true),
+        "square": true.square().mean(dim=(2, 3, 4)).cpu().numpy(),
+        "energy": None if made.energy is None else made.energy.cpu().numpy(),
+        "halved": halved,
     }
 
 

@@ -20,14 +20,15 @@ class Prediction(NamedTuple):
 
     Attributes:
         frames: Predicted pixel values in [0, 1], ``(B, T, 3, S, S)``.
-        energy: Learned Hamiltonian along the trajectory, ``(B, T)``.
-        kl: KL divergence of the posterior from the prior in nats, ``(B,)``; zero for
-            models without a posterior.
+        energy: Learned Hamiltonian along the trajectory, ``(B, T)``; None for models
+            that have none.
+        kl: KL divergence of the posterior from the prior in nats, ``(B,)``; zero, or
+            None, for models without a posterior.
     """
 
     frames: Tensor
-    energy: Tensor
-    kl: Tensor
+    energy: Tensor | None = None
+    kl: Tensor | None = None
 
 
 class Inferred(NamedTuple):
@@ -48,12 +49,14 @@ class Inferred(NamedTuple):
 
 @runtime_checkable
 class SequenceModel(Protocol):
-    """Anything that `hgnpipe.training.loop.fit` can train and `evaluate` can score.
+    """All that a family needs: `hgnpipe.training.loop.fit` trains it, and it is scored.
 
     Options are the keyword arguments of the constructor. Where some have no effect
     beside others, a static method ``unused_options(options)`` gives their names from
     all options, those left out at their defaults; see
-    `hgnpipe.collection.Collection.unused`.
+    `hgnpipe.collection.Collection.unused`. A method ``set_frame_statistics(mean_image,
+    std)`` is told once, before training, the mean frame ``(3, S, S)`` of the training
+    data and the root mean square deviation of the pixel values from it.
 
     Attributes:
         num_frames: Frames that the model must see to predict a video.
@@ -64,17 +67,6 @@ class SequenceModel(Protocol):
     num_frames: int
     window: int
     image_size: int
-
-    def set_frame_statistics(
-        self, mean_image: Float[Tensor, "3 S S"], std: float
-    ) -> None:
-        """Tell the model what its training data look like, once, before training.
-
-        Args:
-            mean_image: Mean frame of the training data, pixel values in [0, 1].
-            std: Root mean square deviation of the pixel values from it.
-        """
-        ...
 
     def loss(
         self,
@@ -116,23 +108,23 @@ class PhaseSpaceModel(SequenceModel, Protocol):
     """A sequence model in its three parts: infer a state, move it, show it.
 
     Measures of the dynamics (`hgnpipe.evaluation.dynamics`) take it apart along these
-    lines.
+    lines. A state that is no pair (q, p) is cut into two halves that are called so. A
+    ``hamiltonian``, if there is one, is the learned energy of a state; without, there
+    are no measures of the energy. A model with ``whole_steps = True`` cannot take half
+    a step, and is not asked to.
 
     Attributes:
         dt: Time step of one frame, in the model's own time unit.
-        hamiltonian: Learned energy of a state.
     """
 
     dt: float
-    # Not "hamiltonian: Hamiltonian": from Python 3.12 on, isinstance would not find it
-    # among the submodules of a module, and no model would be of this kind.
 
     def infer(self, frames: Float[Tensor, "B T 3 S S"]) -> Inferred:
         """State at the first frame, from the first ``num_frames`` of them."""
         ...
 
     def rollout(self, initial: State, dt: float, num_steps: int) -> State:
-        """Motion under the learned Hamiltonian, see `hgnpipe.integrators.rollout`."""
+        """Motion from a state, back if ``dt`` is negative; it begins the path."""
         ...
 
     def decode_path(self, path: State) -> Float[Tensor, "B T 3 S S"]:
@@ -186,9 +178,12 @@ def play(
     return Prediction(model.decode_path(path), energy_of(model, path), kl)
 
 
-def energy_of(model: PhaseSpaceModel, path: State) -> Float[Tensor, "B T"]:
-    """Learned energy of every state of a path ``(B, T, *n)``."""
-    energy = model.hamiltonian(path.q.flatten(0, 1), path.p.flatten(0, 1))
+def energy_of(model: PhaseSpaceModel, path: State) -> Float[Tensor, "B T"] | None:
+    """Learned energy of every state of a path ``(B, T, *n)``; None without one."""
+    hamiltonian = getattr(model, "hamiltonian", None)
+    if hamiltonian is None:
+        return None
+    energy = hamiltonian(path.q.flatten(0, 1), path.p.flatten(0, 1))
     return energy.unflatten(0, path.q.shape[:2])
 
 

@@ -124,7 +124,7 @@ def predict(
     return Clip(
         {**seen, f"rollout, speed {speed:g}": rollout},
         f"rollout at speed {speed:g}",
-        {"energy": _numbers(made.energy[0]), "kl": _numbers(made.kl[0])},
+        _numbers(energy=made.energy, kl=made.kl, of=0),
     )
 
 
@@ -146,7 +146,7 @@ def sample(model: SequenceModel, num: int, num_steps: int = 30, seed: int = 0) -
     return Clip(
         dict(zip(labels, videos, strict=True)),
         "samples from the prior",
-        {"energy": _numbers(made.energy)},
+        _numbers(energy=made.energy),
     )
 
 
@@ -172,5 +172,7 @@ def _batch(model: SequenceModel, video: np.ndarray) -> Tensor:
     return to_pixels(video[None], next(model.parameters()).device)
 
 
-def _numbers(found: Tensor) -> np.ndarray:
-    return found.cpu().numpy()
+def _numbers(of: int | None = None, **found: Tensor | None) -> dict[str, np.ndarray]:
+    """Those that a model predicts, of all videos or one."""
+    here = {name: x for name, x in found.items() if x is not None}
+    return {k: (x if of is None else x[of]).cpu().numpy() for k, x in here.items()}

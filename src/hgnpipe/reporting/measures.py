@@ -55,7 +55,9 @@ EXPLANATION = (
     "infer a state from the frames shown (HNN from the first two), and are then "
     "followed beyond and before them. Errors are against frames without noise, unlike "
     "those of Table 1. Where bodies leave the picture, as three do, it empties, and "
-    "all errors fall. Motions that could not be solved exactly are left out.",
+    "all errors fall. Motions that could not be solved exactly are left out. A cell is "
+    "empty where a model lacks what is measured: an energy, states, a posterior, a "
+    "prior, or steps of half a frame.",
     "Skill: 1 - MSE / MSE of the mean image on the same frames, of mean errors; as "
     "there is no noise in them, 1 is the true video and 0 the mean image. It is not "
     "the skill of Table 1, which is against noisy frames.",

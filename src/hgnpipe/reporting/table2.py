@@ -54,7 +54,7 @@ def table2(
         `hgnpipe.evaluation.errors.displacement`, divided by how much the true ones do,
         means over the rollouts, median over seeds. ``num_still`` counts the seeds where
         it is below `STILL`; they have no variances. Infinite are variances of a model
-        of which a rollout diverged.
+        of which a rollout diverged; a model that has no energy has none.
 
     Raises:
         ValueError: If there is no run, or one has no rollout ``example``.
@@ -78,7 +78,9 @@ def layout2(table: pd.DataFrame, systems: Iterable[str] = ()) -> pd.DataFrame:
     cells = {}
     for row in table.itertuples():
         lines = ["N/A"]
-        if row.num_still < row.num_seeds:
+        if row.num_still < row.num_seeds and np.isnan(row.mean_variance_x1e4):
+            lines = ["no energy"]
+        elif row.num_still < row.num_seeds:
             mean, std = short(row.mean_variance_x1e4), short(row.std_variance_x1e4)
             lines = [
                 short(row.variance_x1e4),
@@ -103,9 +105,10 @@ def _variances(errors: Errors, example: int) -> dict[str, object]:
     motion = errors.moved.mean(dtype=float) / errors.moved_true.mean(dtype=float)
     over_time, between = np.full(len(energy), np.inf), np.inf
     finite = bool(np.isfinite(energy).all())
-    if finite:
+    none = bool(np.isnan(energy).all() and np.isfinite(errors.mse).all())
+    if finite or none:
         over_time, between = energy.var(axis=1), float(energy.mean(axis=1).var())
-    relative = np.inf
+    relative = np.nan if none else np.inf
     if finite:  # the variance of equal numbers need not be zero: their mean is rounded
         relative = (
             over_time.mean() / between if np.ptp(energy) > 0 < between else np.nan

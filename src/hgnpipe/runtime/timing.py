@@ -1,4 +1,4 @@
-"""How long things take, measured in turn.
+"""How long things take, measured in turn, and how many operations they are.
 
 A machine that is busy for a while then slows all of them alike, and medians and ratios
 of what was measured in one run can be compared.
@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import pandas as pd
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from hgnpipe.runtime.provenance import provenance
 
@@ -80,3 +82,24 @@ def with_place(table: pd.DataFrame, device: torch.device, threads: int) -> pd.Da
     """Measurements, and where they were made: hardware and versions."""
     place = provenance(device, threads)
     return table.assign(**{key: place[key] for key in PLACE})
+
+
+class Operations(TorchDispatchMode):
+    """Counts floating-point operations with torch's own formulas.
+
+    `FlopCounterMode` also follows the modules, and fails where a gradient is taken
+    inside the loss.
+
+    Attributes:
+        total: Operations so far.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.total = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        if formula := flop_registry.get(function.overloadpacket):
+            self.total += formula(*args, **(kwargs or {}), out_val=result)
+        return result

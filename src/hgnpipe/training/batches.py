@@ -27,9 +27,6 @@ class Viewer(Protocol):
     window: int
     image_size: int
 
-    def set_frame_statistics(self, mean_image: Tensor, std: float) -> None:
-        """See `hgnpipe.models.base.SequenceModel`."""
-
 
 @runtime_checkable
 class Batches(Protocol):
@@ -71,8 +68,9 @@ class VideoBatches:
         check_frames(model, self.frames, max(model.window, model.num_frames))
 
     def prepare(self, model: Viewer) -> None:
-        """Tell the model the mean image and the deviation from it."""
-        model.set_frame_statistics(*self._statistics)
+        """Tell the model the mean image and the deviation from it, if it listens."""
+        if hasattr(model, "set_frame_statistics"):
+            model.set_frame_statistics(*self._statistics)
 
     @cached_property
     def _statistics(self) -> tuple[Float[Tensor, "3 S S"], float]:

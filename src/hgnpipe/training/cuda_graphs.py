@@ -7,7 +7,7 @@ the numbers that change from one to the next are written into that memory.
 """
 
 import warnings
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, Protocol, runtime_checkable
 
@@ -22,6 +22,8 @@ Record = Callable[[Callable[[], Tensor]], tuple[Callable[[], None], Tensor]]
 
 WARM_UP = 3
 """Iterations of a kind before it is recorded: libraries choose their kernels there."""
+MAX_RECORDINGS = 4
+"""Recordings that are kept: a rollout that grows makes a kind of every length."""
 
 
 @runtime_checkable
@@ -45,7 +47,8 @@ class RecordedSteps:
 
     Two iterations are of one kind if batches have one shape and schedules differ in
     nothing but floats: those are values, which may change; everything else decides
-    which operations there are.
+    which operations there are. Of many kinds, the last few are kept: they follow each
+    other, and each takes memory of the GPU.
 
     Args:
         schedule: Schedule of an iteration, see `Scheduled`.
@@ -63,7 +66,7 @@ class RecordedSteps:
         self.schedule, self.step = schedule, step
         self.record: Record | None = record
         self.seen: Counter[Hashable] = Counter()
-        self.recordings: dict[Hashable, _Recording] = {}
+        self.recordings: OrderedDict[Hashable, _Recording] = OrderedDict()
 
     def __call__(self, batch: Tensor, iteration: int) -> Tensor:
         """One iteration; the result is overwritten by the next of its kind."""
@@ -83,6 +86,9 @@ class RecordedSteps:
                 reason = str(error).partition("\n")[0]
                 warnings.warn(f"Cannot be recorded: {reason}", stacklevel=2)
                 return self.step(batch, schedule)
+        self.recordings.move_to_end(kind)
+        if len(self.recordings) > MAX_RECORDINGS:
+            self.recordings.popitem(last=False)
         return self.recordings[kind].replay(batch, schedule)
 
 

@@ -62,6 +62,7 @@ class TrainingJob:
         threads: Processor cores in use.
         precision: Of products on a GPU; a checkpoint of another one is not resumed.
         code: Fingerprint of the code; a checkpoint of other code is not resumed.
+        graphs: Whether a GPU records iterations and replays them.
 
     Raises:
         ValueError: If one of the files cannot be written.
@@ -74,6 +75,7 @@ class TrainingJob:
     threads: int
     precision: str
     code: str
+    graphs: bool = True
 
     def __post_init__(self) -> None:
         beside = (self.history, self.weights.with_name("run.json"))
@@ -147,6 +149,7 @@ class TrainingJob:
                 resumed=resumed,
                 probe=probe,
                 keep_best=keep_best,
+                graphs=self.graphs,
                 leave=lambda: bool(requests),
                 other=other,
                 started=lambda number: record.update(start=number),

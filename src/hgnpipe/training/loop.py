@@ -55,6 +55,7 @@ def fit(
     probe: Callable[[], Mapping[str, float]] | None = None,
     keep_best: str | None = None,
     record: Record | None = None,
+    graphs: bool = True,
     leave: Callable[[], bool] = lambda: False,
     other: Callable[[int], nn.Module] | None = None,
     started: Callable[[int], None] | None = None,
@@ -83,6 +84,7 @@ def fit(
             where it was lowest. Otherwise it ends with the last ones.
         record: Records iterations; by default CUDA graphs on a GPU, and nothing on a
             processor.
+        graphs: Whether iterations are recorded.
         leave: Asked after every iteration; if so, it is saved, and the training ends.
         other: Makes the model with other initial weights, by a number from 1 on; where
             ``num_starts`` is more than 1.
@@ -118,7 +120,7 @@ def fit(
         resumed(state.done, state.history)
     model.train()
     with _own_stream(device):
-        updates = _Updates(state, options, seed, device, record)
+        updates = _Updates(state, options, seed, device, record, graphs)
         for iteration in range(state.done, num_iterations):
             batch = data.draw(model, options.batch_size, seed, iteration, device)
             updates.make(batch, iteration)
@@ -150,13 +152,14 @@ class _Updates:
         seed: int,
         device: torch.device,
         record: Record | None,
+        graphs: bool,
     ) -> None:
         self.state, self.options, self.seed = state, options, seed
         self.generator = torch.Generator(device)
         self.step: Callable[[Tensor, int], Tensor] = self._step
         if record is None and device.type == "cuda":
             record = record_cuda_graph(self.generator)
-        if record is not None and isinstance(state.model, Scheduled):
+        if graphs and record is not None and isinstance(state.model, Scheduled):
             self.step = RecordedSteps(state.model.schedule, self._step, record)
 
     def make(self, batch: Tensor, iteration: int) -> None:

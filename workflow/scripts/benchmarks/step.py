@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
 
 from hgnpipe.data.rendering import render
 from hgnpipe.data.simulation import simulate
@@ -22,7 +20,7 @@ from hgnpipe.runtime.command import run
 from hgnpipe.runtime.device import choose_device
 from hgnpipe.runtime.progress import Progress
 from hgnpipe.runtime.provenance import peak_memory_mb
-from hgnpipe.runtime.timing import measure_in_turn, with_place
+from hgnpipe.runtime.timing import Operations, measure_in_turn, with_place
 from hgnpipe.systems import build_system
 from hgnpipe.training.batches import VideoBatches, to_pixels
 from naive_hgn import naive_loss
@@ -99,24 +97,6 @@ def measure(
         seconds = [s for _, s in measure_in_turn({(variant,): work}, steps)]
     row = {"variant": variant, "peak_memory_mb": peak_memory_mb()}
     return [{**row, "seconds": one} for one in seconds]
-
-
-class Operations(TorchDispatchMode):
-    """Counts floating-point operations with torch's own formulas.
-
-    `FlopCounterMode` also follows the modules, and fails where a gradient is taken
-    inside the loss.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.total = 0
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        result = function(*args, **(kwargs or {}))
-        if formula := flop_registry.get(function.overloadpacket):
-            self.total += formula(*args, **(kwargs or {}), out_val=result)
-        return result
 
 
 def operations(variant: str, sizes: dict[str, int]) -> int:

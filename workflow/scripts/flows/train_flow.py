@@ -31,6 +31,7 @@ def main(
     precision: str = "fp32",
     reproducible: bool = False,
     code: str = "",
+    graphs: bool = True,
 ) -> None:
     """Train a flow and write it, its history, and where it came from.
 
@@ -53,6 +54,7 @@ def main(
         precision: fp32 or tf32, see `hgnpipe.runtime.device.choose_device`.
         reproducible: Same bits every time, also on a GPU.
         code: Fingerprint of the code; a checkpoint of other code is not resumed.
+        graphs: Whether a GPU records iterations once and replays them.
     """
     num_points = flow["watched"]["num_points"]
     samples = flow["watched"]["num_importance_samples"]
@@ -60,7 +62,14 @@ def main(
     require(samples >= 1, "num_importance_samples", samples, "1 or more")
     chosen = choose_device(device, threads, precision, reproducible)
     job = TrainingJob(
-        output / "flow.safetensors", checkpoint, seed, chosen, threads, precision, code
+        output / "flow.safetensors",
+        checkpoint,
+        seed,
+        chosen,
+        threads,
+        precision,
+        code,
+        graphs,
     )
     family, training = flow["family"], read_training(flow["training"])
     data, origin = load_points(points)

@@ -29,6 +29,7 @@ def main(
     precision: str = "fp32",
     reproducible: bool = False,
     code: str = "",
+    graphs: bool = True,
 ) -> None:
     """Train a model and write it, its history, and where it came from.
 
@@ -46,10 +47,18 @@ def main(
         precision: fp32 or tf32, see `hgnpipe.runtime.device.choose_device`.
         reproducible: Same bits every time, also on a GPU.
         code: Fingerprint of the code; a checkpoint of other code is not resumed.
+        graphs: Whether a GPU records iterations once and replays them.
     """
     chosen = choose_device(device, threads, precision, reproducible)
     job = TrainingJob(
-        output / "model.safetensors", checkpoint, seed, chosen, threads, precision, code
+        output / "model.safetensors",
+        checkpoint,
+        seed,
+        chosen,
+        threads,
+        precision,
+        code,
+        graphs,
     )
     family, training = model["family"], read_training(model["training"])
     data = open_videos(videos)

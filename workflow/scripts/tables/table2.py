@@ -22,6 +22,7 @@ CAPTION = (
     "energy is conserved. N/A: the model stands still and has nothing to conserve: its "
     "frames move less than {threshold:g} of what the true ones do (mean squared "
     "difference from the first frame of a video, mean over all evaluated rollouts). "
+    "No energy: the model has none. "
     "Paper: the figures that it prints."
 )
 
