@@ -136,7 +136,8 @@ def _checked(sweep: Mapping[str, Any]) -> list[Any]:
     Raises:
         ValueError: If it is none.
     """
-    legal = f"{{{KEY}: [...]}} alone, for all systems"
+    legal = f"{{{KEY}: [...]}} alone, for all systems; a preset that has values by "
+    legal += "system cannot be laid over with it: write one of your own"
     require([*sweep] == [KEY], KEY, dict(sweep), legal)
     values = sweep[KEY]
     several = isinstance(values, list) and len(values) >= 2
