@@ -38,6 +38,7 @@ def contents(tmp_path):
     return {
         "preset": "tiny", "systems": ["mass-spring"], "num_models": 1, "num_seeds": 2,
         "num_train": 10, "num_frames": 9, "num_flows": 0, "densities": [],
+        "observed": [],
         "values": VALUES, "tables": [entry("table1", "table1")],
         "figures": [entry("fig08_samples", "fig08", animated=True)],
         "others": [entry("provenance", "provenance"), entry("choices", "choices")],
@@ -46,6 +47,13 @@ def contents(tmp_path):
 
 def written(contents, folder):
     return write_page(contents, folder, CAPTIONS, CAPTIONS / "page.html")
+
+
+def test_the_page_says_of_which_systems_not_all_truth_is_known(contents, tmp_path):
+    assert "were not made here" not in written(contents, tmp_path)
+    text = written({**contents, "observed": ["pendulums"]}, tmp_path)
+    assert "The videos of pendulums were not made here" in text
+    assert "at most 10 training videos" in text
 
 
 def test_everything_is_on_the_page_results_first(contents, tmp_path):
