@@ -15,16 +15,21 @@ __version__ = "0.1.0"
 _WHERE = {
     "build_system": "systems",
     "simulate": "data.simulation",
+    "true_energy": "data.simulation",
     "render": "data.rendering",
     "open_videos": "data.videos",
     "build_model": "models",
     "load_model": "models",
+    "save_model": "models",
     "fit": "training.loop",
     "VideoBatches": "training.batches",
     "TrainingOptions": "training.options",
     "predict": "reporting.clips",
     "sample": "reporting.clips",
     "compare": "reporting.clips",
+    "latent_motion": "reporting.phase_space",
+    "phase_portrait": "reporting.phase_space",
+    "symetric": "evaluation.symetric",
 }
 __all__ = sorted(_WHERE)
 
