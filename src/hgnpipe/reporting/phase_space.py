@@ -18,17 +18,17 @@ GRID, MARGIN = 80, 0.15
 
 
 class LatentMotion(NamedTuple):
-    """Motions under the learned energy, in the latent phase space.
+    """Motions by the learned law, in the latent phase space.
 
     Attributes:
         q: Positions, ``(N, T, k)``; latent images are flattened.
         p: Momenta, likewise.
-        energy: Learned energy along each motion, ``(N, T)``.
+        energy: Learned energy along each motion, ``(N, T)``; None without one.
     """
 
     q: np.ndarray
     p: np.ndarray
-    energy: np.ndarray
+    energy: np.ndarray | None
 
 
 @torch.no_grad()
@@ -56,7 +56,8 @@ def latent_motion(
     frames = to_pixels(videos, next(model.parameters()).device)
     path = model.rollout(model.infer(frames).state, model.dt, steps)
     q, p = (part.flatten(2).cpu().numpy() for part in path)
-    return LatentMotion(q, p, energy_of(model, path).cpu().numpy())
+    energy = energy_of(model, path)
+    return LatentMotion(q, p, None if energy is None else energy.cpu().numpy())
 
 
 @torch.no_grad()
@@ -85,9 +86,10 @@ def phase_portrait(
     num_pairs = motion.q.shape[-1]
     with figure_style():
         figure, axes = plt.subplots(figsize=(3.6, 4.0))
-        if num_pairs == 1:
+        drawn = num_pairs == 1 and hasattr(model, "hamiltonian")
+        if drawn:
             _draw_learned(axes, model, q, p)
-        style = {"color": "white" if num_pairs == 1 else COLORS[0], "linewidth": 0.8}
+        style = {"color": "white" if drawn else COLORS[0], "linewidth": 0.8}
         axes.plot(q.T, p.T, **style)
         axes.plot(q[:, 0], p[:, 0], "o", markersize=2.5, color=COLORS[1])
         words = f"pair {pair + 1} of {num_pairs}" if num_pairs > 1 else "latent states"

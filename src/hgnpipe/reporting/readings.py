@@ -23,7 +23,7 @@ COLUMNS = {
 CAPTION = (
     "{preset} preset, test trajectories, means over them; seeds \N{PLUS-MINUS SIGN}: "
     "standard deviation over the training seeds, where there are several. Every row "
-    "differs from the first, {baseline}, in one thing, which it names. What the "
+    "differs from the first, {baseline}, in what it names. What the "
     "measures are stands below the measures of the dynamics, which have more of them."
 )
 """What stands below the table."""
