@@ -116,8 +116,8 @@ def load_of_system(
         return described_system(attributes), read_arrays(file, kind), attributes
 
 
-def described_system(attributes: Mapping[str, Any]) -> System:
-    """System that the metadata of a file describe."""
+def described_system(attributes: Mapping[str, Any]) -> Any:
+    """System, or videos of one, that the metadata of a file describe."""
     return build_system(attributes["system"], **json.loads(attributes["options"]))
 
 
