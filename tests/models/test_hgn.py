@@ -545,3 +545,10 @@ def test_a_variance_that_nothing_holds_does_no_harm_while_the_kl_term_is_off(
     fix_posterior_std(model, 1e30)
     terms = model.loss(frames, 0, generator(0))
     assert not terms["kl"].isfinite() and terms["loss"].isfinite()
+
+
+@pytest.mark.parametrize("frame", ["middle", "last"])
+def test_euler_whose_steps_cannot_be_taken_back_infers_the_first_frame(tiny_hgn, frame):
+    assert tiny_hgn(integrator="euler", inferred_frame="first").inferred == 0
+    with pytest.raises(ValueError, match="first where integrator is euler"):
+        tiny_hgn(integrator="euler", inferred_frame=frame)

@@ -19,7 +19,7 @@ VARIANTS = {
     "hgn_growing": ("hgn", {**HGN, "horizon_growth": 2, "kl_ramp": 1}),
     "hgn_vector": ("hgn", {**HGN, "num_pairs": 1}),
     "hgn_fixed": ("hgn", {**HGN, "geco_rate": 0.0}),
-    "hgn_few_seen": ("hgn", {**HGN, "num_targets": 6}),
+    "hgn_few_seen": ("hgn", {**HGN, "num_targets": 5}),
     "hgn_joint": ("hgn", {**HGN, "integrator": "rk4", "separable": False}),
     "latent_ode": ("latent_ode", HGN),
     "latent_ode_vector": ("latent_ode", {**HGN, "num_pairs": 1}),

@@ -58,7 +58,8 @@ class LatentParts(nn.Module):
             unit Gaussian of the KL term.
         inferred_frame: Whose state the encoder infers: ``first``, ``middle`` or
             ``last``. It is rolled out in both directions, so that a state must hold
-            backwards too, in half as many steps.
+            backwards too, in half as many steps. With ``euler`` always the first one:
+            its steps cannot be taken back.
         num_targets: Length of a training sample, T or more: the encoder sees T frames
             of it, the others are targets all the same.
         seen: Which of them it sees: those in the ``middle``, or the ``first`` ones.

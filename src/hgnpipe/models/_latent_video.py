@@ -24,6 +24,17 @@ from hgnpipe.nn.gaussian import diagonal_gaussian, draw_from
 from hgnpipe.nn.warm_up import Schedule
 
 
+def check_inferred(integrator: str, inferred_frame: str = "first", **_: Any) -> None:
+    """Check that the state of the first frame can be had from the inferred one.
+
+    Raises:
+        ValueError: If not: a step of Euler back is not the inverse of one onwards.
+    """
+    legal = "first where integrator is euler, whose steps cannot be taken back"
+    first = integrator != "euler" or inferred_frame == "first"
+    require(first, "inferred_frame", inferred_frame, legal)
+
+
 class LatentVideo(LatentParts, ABC):
     """Generative model of videos with a latent state (q, p), of which q is seen.
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from hgnpipe.collection import lookup, require
 from hgnpipe.integrators import FIELD_INTEGRATORS, INTEGRATORS
-from hgnpipe.models._latent_video import LatentVideo
+from hgnpipe.models._latent_video import LatentVideo, check_inferred
 from hgnpipe.nn.latents import joint_energy, separable_energy
 
 
@@ -38,6 +38,7 @@ class HGN(LatentVideo):
         **shared: Any,
     ) -> None:
         step = lookup("integrator", integrator, INTEGRATORS)
+        check_inferred(integrator, **shared)
         if not separable:
             legal = f"{' or '.join(FIELD_INTEGRATORS)} where separable is false"
             legal_here = integrator in FIELD_INTEGRATORS

@@ -16,7 +16,7 @@ from torch import nn
 from hgnpipe.collection import lookup
 from hgnpipe.hamiltonian import State
 from hgnpipe.integrators import FIELD_INTEGRATORS
-from hgnpipe.models._latent_video import LatentVideo
+from hgnpipe.models._latent_video import LatentVideo, check_inferred
 from hgnpipe.nn.latents import Sizes
 from hgnpipe.nn.networks import MLP, ConvStack
 
@@ -33,6 +33,7 @@ class LatentODE(LatentVideo):
 
     def __init__(self, *, integrator: str = "rk4", **shared: Any) -> None:
         step = lookup("integrator", integrator, FIELD_INTEGRATORS)
+        check_inferred(integrator, **shared)
         super().__init__(lambda sizes: {"field": Field(sizes)}, **shared)
         self.integrator = step
 
