@@ -19,7 +19,7 @@ VARIANTS = {
     "hgn_growing": ("hgn", {**HGN, "horizon_growth": 2, "kl_ramp": 1}),
     "hgn_vector": ("hgn", {**HGN, "num_pairs": 1}),
     "hgn_fixed": ("hgn", {**HGN, "geco_rate": 0.0}),
-    "hgn_few_seen": ("hgn", {**HGN, "num_targets": 5}),
+    "hgn_few_seen": ("hgn", {**HGN, "num_targets": 6}),
     "hgn_joint": ("hgn", {**HGN, "integrator": "rk4", "separable": False}),
     "latent_ode": ("latent_ode", HGN),
     "latent_ode_vector": ("latent_ode", {**HGN, "num_pairs": 1}),
@@ -73,7 +73,7 @@ OTHERS = {
     "sigma": 3.0, "beta": 2.0, "feature_scale": 2.0, "num_importance_samples": 3,
     "elbo_iterations": 2, "multiplier_bounds": (0.5, 1.001), "geco_rate": 0.02,
     "geco_start": 2, "num_pairs": 2, "num_keypoints": 3, "inferred_frame": "middle",
-    "num_targets": 6, "num_frames": 3, "latent_size": 4, "image_size": 16,
+    "num_targets": 5, "num_frames": 3, "latent_size": 4, "image_size": 16,
     "num_dims": 3, "prior_components": 3, "seen": "first",
 }  # fmt: skip
 """Another value of every option that is no choice between two."""
