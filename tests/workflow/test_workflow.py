@@ -494,7 +494,7 @@ def test_slurm_jobs_go_to_the_account_and_partition_of_the_environment(fresh):
 @pytest.mark.parametrize(
     ("arguments", "preset", "message"),
     [
-        (["-n"], "smoek", "config.yaml: preset: Unknown preset 'smoek'. Known: laptop"),
+        (["-n"], "smoek", "config.yaml: preset: Unknown preset 'smoek'. Known: desk, "),
         (
             ["-n", RUN.replace(MODEL, "hgn_leapforg") + "/model.safetensors"],
             "smoke",
