@@ -21,13 +21,12 @@ from hgnpipe.evaluation.dynamics import (
 )
 from hgnpipe.evaluation.errors import (
     Errors,
-    displacement,
     mean_image_errors,
     model_errors,
 )
 from hgnpipe.evaluation.films import sample_videos
 from hgnpipe.evaluation.rollouts import Evaluation, mse_of_mean_image, play_beyond
-from hgnpipe.evaluation.samples import NUM_KNOWN, NUM_TIMES, NUM_VIDEOS, nearest_mse
+from hgnpipe.evaluation.samples import NUM_KNOWN, NUM_VIDEOS, measures_of_pictures
 from hgnpipe.models.base import SequenceModel
 from hgnpipe.training.batches import to_pixels
 
@@ -139,23 +138,7 @@ def measures_of_sampled_videos(
     sampled = sample_videos(model, NUM_VIDEOS, length - 1, generator)
     if len(sampled) == 0 or num < 4:
         return {}
-    half, times = num // 2, slice(None, None, max(1, -(-length // NUM_TIMES)))
-    videos = to_pixels(sampled, device)
+    half, videos = num // 2, to_pixels(sampled, device)
     true = to_pixels(frames[: min(half, NUM_VIDEOS)], device)
-    bank = to_pixels(frames[half:][:NUM_KNOWN], device).flatten(0, 1).flatten(1)
-    unit = float(displacement(true).mean())
-    return {
-        "sample_nearest_x1e4": 1e4 * nearest_mse(videos[:, times], bank),
-        "true_nearest_x1e4": 1e4 * nearest_mse(true[:, times], bank),
-        "sample_diversity": _diversity(videos[:, 0], true[:, 0]),
-        "sample_diversity_last": _diversity(videos[:, -1], true[:, -1]),
-        "sample_motion": displacement(videos) / (unit if unit > 0 else np.nan),
-    }
-
-
-def _diversity(
-    pictures: Float[Tensor, "K 3 S S"], true: Float[Tensor, "N 3 S S"]
-) -> Float[np.ndarray, " 1"]:
-    """Mean squared difference of two pictures, relative to that of true ones."""
-    own, other = (float(p.var(dim=0, correction=1).mean()) for p in (pictures, true))
-    return np.array([own / other if other > 0 else np.nan])
+    known = to_pixels(frames[half:][:NUM_KNOWN], device)
+    return measures_of_pictures(videos, true, known)

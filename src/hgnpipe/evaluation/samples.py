@@ -82,9 +82,14 @@ def measures_of_samples(
     inferred = _inferred_paths(model, few, batch_size, generator)
     few_paths = paths[: -(-NUM_VIDEOS // batch_size)]
     videos = torch.cat([model.decode_path(path) for path in few_paths])[:NUM_VIDEOS]
+    half, size = len(shown.q) // 2, shown.frames.shape[2]
+    true, known = (
+        _drawn(shown.system, q, size, videos.device)
+        for q in (shown.q[: min(half, NUM_VIDEOS)], shown.q[half:][:NUM_KNOWN])
+    )
     return {
         **measures_of_energies(np.concatenate(list(map(_flat, paths))), inferred, few),
-        **measures_of_pictures(videos, shown),
+        **measures_of_pictures(videos, true, known),
     }
 
 
@@ -131,8 +136,17 @@ def measures_of_energies(
     }
 
 
-def measures_of_pictures(videos: Float[Tensor, "K T 3 S S"], shown: Shown) -> Measures:
+def measures_of_pictures(
+    videos: Float[Tensor, "K T 3 S S"],
+    true: Float[Tensor, "N T 3 S S"],
+    known: Float[Tensor, "M T 3 S S"],
+) -> Measures:
     """Sharpness, diversity and motion of sampled videos, against true ones.
+
+    Args:
+        videos: Sampled.
+        true: What they are compared with.
+        known: Others, of whose pictures the nearest is sought.
 
     Returns:
         ``sample_nearest_x1e4``: error of each frame against the nearest of many true
@@ -141,9 +155,6 @@ def measures_of_pictures(videos: Float[Tensor, "K T 3 S S"], shown: Shown) -> Me
         of the first frames of two videos, ``sample_diversity_last`` of the last ones,
         and ``sample_motion``, that of later frames from the first of a video.
     """
-    size, half = shown.frames.shape[2], len(shown.q) // 2
-    true = _drawn(shown.system, shown.q[: min(half, NUM_VIDEOS)], size, videos.device)
-    known = _drawn(shown.system, shown.q[half:][:NUM_KNOWN], size, videos.device)
     bank, times = known.flatten(0, 1).flatten(1), _some_times(videos.shape[1])
     motion = displacement(true).mean()
     diversity = {
