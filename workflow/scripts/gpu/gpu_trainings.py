@@ -102,32 +102,29 @@ def follow(chains: list[Chain], together: int, end: float) -> None:
 
 def data_of(settings: Settings, system: str) -> list[tuple[str, list[str]]]:
     """What makes the data of a system."""
-    folder, steps = f"results/{settings.config.preset}/data/{system}", []
-    splits = ["train", "test"] + ["long"] * bool(settings.config.presets[
-        settings.config.preset].data.num_around)  # fmt: skip
-    for split in splits:
-        job = Wildcards(preset=settings.config.preset, system=system, split=split)
-        path = f"{folder}/{split}_trajectories.h5"
-        steps.append(command(path, "data/simulate", {
+    preset, value, steps = settings.config.preset, settings.value, []
+    folder = f"results/{preset}/data/{system}"
+    around = settings.config.presets[preset].data.num_around
+    for split in ("train", "long", "test") if around else ("train", "test"):
+        job = Wildcards(preset=preset, system=system, split=split)
+        trajectories = f"{folder}/{split}_trajectories.h5"
+        videos = f"{folder}/{split}_videos.h5"
+        steps.append(command(trajectories, "data/simulate", {
             "kind": settings.kind(job), "options": settings.options(job),
             "num": settings.num_trajectories(job),
             "num_frames": settings.num_frames(job),
             "num_before": settings.num_around(job),
-            "seed": settings.value("data.seed")(job), "split": split, "output": path,
+            "seed": value("data.seed")(job), "split": split, "output": trajectories,
         }))  # fmt: skip
-    for split in splits:
-        path = f"{folder}/{split}_videos.h5"
-        size = settings.value("data.image_size")(job)
-        steps.append(command(path, "data/render", {
-            "trajectories": f"{folder}/{split}_trajectories.h5", "image_size": size,
-            "output": path,
+        steps.append(command(videos, "data/render", {
+            "trajectories": trajectories, "image_size": value("data.image_size")(job),
+            "output": videos,
         }))  # fmt: skip
-    path, job["split"] = f"{folder}/test_motion.h5", "test"
-    steps.append(command(path, "data/extend", {
-        "trajectories": f"{folder}/test_trajectories.h5",
-        "num_trajectories": settings.num_extended(job),
+    motion = f"{folder}/test_motion.h5"  # of test, which came last
+    steps.append(command(motion, "data/extend", {
+        "trajectories": trajectories, "num_trajectories": settings.num_extended(job),
         "num_before": settings.num_before(job), "num_after": settings.num_after(job),
-        "output": path,
+        "output": motion,
     }))  # fmt: skip
     return steps
 
@@ -148,7 +145,8 @@ def run_of(
             "videos": settings.training_videos(job), "model": settings.model(job),
             "num_frames": value("data.num_frames")(job), "seed": seed, "output": folder,
             "checkpoint": settings.checkpoint(job, [model]),
-            "precision": settings.config.precision, **here,
+            "precision": settings.config.precision, "graphs": settings.config.graphs,
+            "reproducible": settings.config.reproducible, **here,
         }),
         command(f"{folder}/errors.csv", "models/evaluate", {
             "model_path": model, "videos": [f"{s}videos.h5" for s in splits],
