@@ -4,7 +4,7 @@ import numpy as np
 
 from hgnpipe.data.simulation import simulate
 from hgnpipe.data.videos import save_trajectories
-from hgnpipe.evaluation.errors import Errors, save_errors
+from hgnpipe.evaluation.kept import Errors, save_errors
 from hgnpipe.systems import build_system
 
 

@@ -313,20 +313,14 @@ BY_GPU_OR_THREADS = {
 TRAJECTORIES = FOUND_BY_NAME["systems"]
 HGN_ALONE = ["benchmarks/naive_hgn", "benchmarks/step", "benchmarks/scaling"]
 
-# What reads errors and films of runs knows the code that they were made with.
-OF_RUNS = ["tables/table2", "figures/fig06*", "figures/fig07*", "figures/fig08*"]
 RERUNNING = {
     "models/hgn.py": [*FOUND_BY_NAME["models"], *HGN_ALONE],
     "models/_latent_video.py": [*FOUND_BY_NAME["models"], *HGN_ALONE],
     "models/latent_ode.py": FOUND_BY_NAME["models"],
-    "models/pixelhnn.py": [
-        *FOUND_BY_NAME["models"],
-        "models/check_pixelhnn",
-        "figures/fig14*",
-    ],
+    "models/pixelhnn.py": [*FOUND_BY_NAME["models"], "models/check_pixelhnn"],
     "flows/nhf.py": FOUND_BY_NAME["flows"],
     "flows/_priors.py": FOUND_BY_NAME["flows"],
-    "data/solver.py": [*TRAJECTORIES, *OF_RUNS, "figures/fig14*"],
+    "data/solver.py": TRAJECTORIES,
     "systems/pendulum.py": TRAJECTORIES,
     "densities/rings.py": FOUND_BY_NAME["densities"],
     "runtime/device.py": sorted(BY_GPU_OR_THREADS),

@@ -17,7 +17,7 @@ from hgnpipe.data.videos import (
     open_videos,
     render_videos,
 )
-from hgnpipe.evaluation.errors import load_errors
+from hgnpipe.evaluation.kept import load_errors
 
 SIZE = 8
 

@@ -6,7 +6,6 @@ from torch import nn
 from hgnpipe.data.rendering import render
 from hgnpipe.data.simulation import simulate
 from hgnpipe.evaluation.errors import (
-    Errors,
     displacement,
     mean_image_errors,
     model_errors,
@@ -15,6 +14,7 @@ from hgnpipe.evaluation.errors import (
     pixel_mse,
     true_video_errors,
 )
+from hgnpipe.evaluation.kept import Errors
 from hgnpipe.models.base import Prediction
 from hgnpipe.systems import build_system
 from hgnpipe.training.batches import frame_statistics

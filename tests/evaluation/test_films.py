@@ -4,15 +4,8 @@ import torch
 from damage import edited
 from tiny_models import SHOWN, SIZE, every_family, random_videos, trained
 
-from hgnpipe.evaluation.errors import save_errors
-from hgnpipe.evaluation.films import (
-    Film,
-    load_films,
-    make_film,
-    sample_videos,
-    save_films,
-    to_stored,
-)
+from hgnpipe.evaluation.films import make_film, sample_videos, to_stored
+from hgnpipe.evaluation.kept import Film, load_films, save_errors, save_films
 from hgnpipe.training.batches import to_pixels
 
 

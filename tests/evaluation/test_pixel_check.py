@@ -5,14 +5,11 @@ import pytest
 
 from hgnpipe.data.rendering import render
 from hgnpipe.data.simulation import simulate
-from hgnpipe.evaluation.errors import Errors
+from hgnpipe.evaluation.kept import Errors, Filmed, load_filmed, save_filmed
 from hgnpipe.evaluation.pixel_check import (
-    Filmed,
     build_pixelhnn,
     fit_pixelhnn,
-    load_filmed,
     measures_of_pixels,
-    save_filmed,
 )
 from hgnpipe.systems import build_system
 

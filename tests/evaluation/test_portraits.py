@@ -6,15 +6,15 @@ import pytest
 import torch
 from damage import edited
 
-from hgnpipe.evaluation.minima import local_minima
-from hgnpipe.evaluation.portraits import (
+from hgnpipe.evaluation.kept import (
     PORTRAIT,
     Portrait,
     grid_of,
     load_portrait,
-    make_portrait,
     save_portrait,
 )
+from hgnpipe.evaluation.minima import local_minima
+from hgnpipe.evaluation.portraits import make_portrait
 from hgnpipe.flows import FLOWS, build_flow
 from hgnpipe.hamiltonian import State
 

@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 
 from hgnpipe.data.simulation import simulate, true_rates
+from hgnpipe.evaluation.kept import load_followed, save_followed
 from hgnpipe.evaluation.state_check import (
     fit_state_model,
     follow,
     follow_truth,
     learned_rates,
-    load_followed,
     measures_of_states,
-    save_followed,
     states_and_rates,
 )
 from hgnpipe.systems import build_system

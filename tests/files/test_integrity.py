@@ -23,7 +23,7 @@ from torch import nn
 from hgnpipe import flows, models
 from hgnpipe.data import extended, points
 from hgnpipe.data import videos as data
-from hgnpipe.evaluation import errors, films, portraits
+from hgnpipe.evaluation import kept
 from hgnpipe.files.hdf5 import HEADER_SIZE, stamp
 from hgnpipe.files.tensors import load_tensors, save_tensors
 
@@ -51,16 +51,16 @@ def write_points(path):
 
 
 def write_films(path):
-    film = films.Film(*np.random.default_rng(0).integers(0, 256, (6, 2, 4, 4, 3), "u1"))
-    films.save_films(path, {"train": film}, np.zeros((0, 2, 4, 4, 3), np.uint8))
+    film = kept.Film(*np.random.default_rng(0).integers(0, 256, (6, 2, 4, 4, 3), "u1"))
+    kept.save_films(path, {"train": film}, np.zeros((0, 2, 4, 4, 3), np.uint8))
 
 
 def write_portrait(path):
     square = np.eye(3, dtype=np.float32)
-    step = portraits.Step(square, square + 1, 2.5, np.ones((1, 2)))
+    step = kept.Step(square, square + 1, 2.5, np.ones((1, 2)))
     samples, paths = np.ones((4, 2), np.float32), np.ones((4, 2, 2), np.float32)
-    portrait = portraits.Portrait(3.5, square, samples, paths, (step,))
-    portraits.save_portrait(path, portrait)
+    portrait = kept.Portrait(3.5, square, samples, paths, (step,))
+    kept.save_portrait(path, portrait)
 
 
 def write_model(path):
@@ -84,9 +84,9 @@ KINDS = {
     "videos": (write_videos, data.open_videos),
     "motion": (write_motion, extended.load_motion),
     "points": (write_points, points.load_points),
-    "films": (write_films, films.load_films),
-    "portrait": (write_portrait, portraits.load_portrait),
-    "errors": (write_errors, errors.load_errors),
+    "films": (write_films, kept.load_films),
+    "portrait": (write_portrait, kept.load_portrait),
+    "errors": (write_errors, kept.load_errors),
     "model": (write_model, models.load_model),
     "flow": (write_flow, flows.load_flow),
     "checkpoint": (

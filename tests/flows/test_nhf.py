@@ -7,8 +7,8 @@ import torch
 from scipy.stats import kstest
 from torch import nn
 
+from hgnpipe.evaluation.kept import grid_of
 from hgnpipe.evaluation.likelihood import held_out_log_density, log_volume_change
-from hgnpipe.evaluation.portraits import grid_of
 from hgnpipe.flows import FLOWS, build_flow
 from hgnpipe.flows.nhf import PRIORS, log_mean_exp
 from hgnpipe.hamiltonian import State

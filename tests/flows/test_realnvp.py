@@ -3,8 +3,8 @@ import pytest
 import torch
 from scipy.stats import kstest
 
+from hgnpipe.evaluation.kept import grid_of
 from hgnpipe.evaluation.likelihood import held_out_log_density
-from hgnpipe.evaluation.portraits import grid_of
 from hgnpipe.flows import build_flow
 
 every_number_of_steps = pytest.mark.parametrize("num_steps", [1, 2, 3])

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 import torch
 
-from hgnpipe.evaluation.errors import Errors, displacement
+from hgnpipe.evaluation.errors import displacement
+from hgnpipe.evaluation.kept import Errors
 from hgnpipe.reporting.runs import Run
 from hgnpipe.reporting.table2 import (
     STILL,

@@ -26,9 +26,16 @@ from hgnpipe.data.videos import (
     save_trajectories,
 )
 from hgnpipe.densities import build_density
-from hgnpipe.evaluation.errors import Errors, save_errors
-from hgnpipe.evaluation.films import Film, save_films
-from hgnpipe.evaluation.portraits import Portrait, Step, grid_of, save_portrait
+from hgnpipe.evaluation.kept import (
+    Errors,
+    Film,
+    Portrait,
+    Step,
+    grid_of,
+    save_errors,
+    save_films,
+    save_portrait,
+)
 from hgnpipe.reporting.plotting import (
     columns_width,
     figure_style,

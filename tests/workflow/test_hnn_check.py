@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 from command_lines import load
 
-from hgnpipe.evaluation.pixel_check import Filmed
-from hgnpipe.evaluation.state_check import Followed
+from hgnpipe.evaluation.kept import Filmed, Followed
 from hgnpipe.reporting.hnn_check import LABELS
 from hgnpipe.reporting.measures import layout_measures, read_measures
 

@@ -11,8 +11,7 @@ from tfrecords import write_suite
 
 from hgnpipe.data.observed import load_clips
 from hgnpipe.data.videos import open_videos
-from hgnpipe.evaluation.errors import load_errors
-from hgnpipe.evaluation.films import load_films
+from hgnpipe.evaluation.kept import load_errors, load_films
 from hgnpipe.models import build_model, save_model
 from hgnpipe.reporting.table1 import layout1, read_errors, read_published, table1
 

@@ -22,10 +22,8 @@ from hgnpipe.data.extended import load_motion
 from hgnpipe.data.points import load_points
 from hgnpipe.data.rendering import render
 from hgnpipe.data.videos import load_trajectories, open_videos
-from hgnpipe.evaluation.errors import load_errors
-from hgnpipe.evaluation.films import load_films
+from hgnpipe.evaluation.kept import load_errors, load_films, load_portrait
 from hgnpipe.evaluation.likelihood import held_out_log_density, watched_likelihood
-from hgnpipe.evaluation.portraits import load_portrait
 from hgnpipe.flows import load_flow
 from hgnpipe.runtime.command import join_lists, run
 
@@ -265,6 +263,16 @@ def made(tmp_path_factory):
 def folder(made, tmp_path):
     """A copy of that folder that a test may damage."""
     return Path(shutil.copytree(made, tmp_path / RUN))
+
+
+def test_scripts_that_draw_what_was_evaluated_start_without_torch():
+    """A start with torch takes three seconds, one without it one."""
+    drawing = [*"06 07 08 09 10 11 14 15 16".split(), "table2"]
+    paths = [p for n in drawing for p in FOLDER.rglob(f"*{n}*.py")]
+    assert len(paths) == len(drawing)
+    code = f"import runpy, sys; [runpy.run_path(p) for p in {[*map(str, paths)]}]"
+    check = "; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code + check]).returncode == 0
 
 
 def test_the_chain_has_scripts_that_exist():

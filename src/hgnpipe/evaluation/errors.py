@@ -4,9 +4,7 @@ Errors are mean squared differences of pixel values in [0, 1] over pixels and co
 against the frames that the model was shown and against those without noise.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -14,32 +12,9 @@ import torch
 from jaxtyping import Float
 
 from hgnpipe.data.videos import Frames
-from hgnpipe.files.hdf5 import created, opened, read_arrays, write_arrays
+from hgnpipe.evaluation.kept import Errors
 from hgnpipe.models.base import SequenceModel
 from hgnpipe.training.batches import check_frames, to_pixels
-
-ERRORS = "hgnpipe errors 3"
-
-
-class Errors(NamedTuple):
-    """What is measured along the rollouts of one split.
-
-    Attributes:
-        mse: Error against the observed frames, ``(N, T)``.
-        mse_clean: Error against the frames without noise, ``(N, T)``.
-        energy: Learned Hamiltonian, ``(N, T)``; NaN where there is none.
-        kl: KL divergence of the posterior from the prior in nats, ``(N,)``.
-        moved: How much the predicted frames move, see `displacement`, ``(N,)``; NaN
-            where there is no model.
-        moved_true: The same of the frames without noise, ``(N,)``.
-    """
-
-    mse: np.ndarray
-    mse_clean: np.ndarray
-    energy: np.ndarray
-    kl: np.ndarray
-    moved: np.ndarray
-    moved_true: np.ndarray
 
 
 def model_errors(
@@ -157,23 +132,6 @@ def per_trajectory(errors: Errors) -> pd.DataFrame:
             "energy_variance": errors.energy.var(axis=1),
         }
     )
-
-
-def save_errors(path: str | Path, errors: Mapping[str, Errors]) -> None:
-    """Write errors by split, a group each, in single precision to ``path``."""
-    with created(path, ERRORS) as file:
-        for split, arrays in errors.items():
-            write_arrays(file, arrays, split, np.float32)
-
-
-def load_errors(path: str | Path) -> dict[str, Errors]:
-    """Read what `save_errors` wrote, by split.
-
-    Raises:
-        ValueError: If the file is missing, damaged, or something else.
-    """
-    with opened(path, ERRORS) as file:
-        return {split: read_arrays(file, Errors, split) for split in file}
 
 
 def _numbers(

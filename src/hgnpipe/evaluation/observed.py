@@ -19,12 +19,9 @@ from hgnpipe.evaluation.dynamics import (
     measures_of_motion,
     measures_of_rollouts,
 )
-from hgnpipe.evaluation.errors import (
-    Errors,
-    mean_image_errors,
-    model_errors,
-)
+from hgnpipe.evaluation.errors import mean_image_errors, model_errors
 from hgnpipe.evaluation.films import sample_videos
+from hgnpipe.evaluation.kept import Errors
 from hgnpipe.evaluation.rollouts import Evaluation, mse_of_mean_image, play_beyond
 from hgnpipe.evaluation.samples import NUM_KNOWN, NUM_VIDEOS, measures_of_pictures
 from hgnpipe.models.base import SequenceModel

@@ -4,8 +4,7 @@ As Greydanus et al. did: small swings of a pendulum, on small pictures, without 
 """
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import NamedTuple, TypedDict
+from typing import TypedDict
 
 import numpy as np
 import torch
@@ -14,14 +13,12 @@ from jaxtyping import Float
 from hgnpipe.collection import check_options, require
 from hgnpipe.data.videos import Frames
 from hgnpipe.evaluation.dynamics import Measures, energy_drift, measures_of_energy
-from hgnpipe.evaluation.errors import Errors
-from hgnpipe.files.hdf5 import created, opened, read_arrays, write_arrays
+from hgnpipe.evaluation.kept import Errors
 from hgnpipe.models.pixelhnn import PixelHNN
 from hgnpipe.training.batches import VideoBatches
 from hgnpipe.training.loop import fit
 from hgnpipe.training.options import read_training
 
-FILMED = "hgnpipe check of pixels 1"
 MIN_SIZE = 8
 """Of a picture, see `hgnpipe.data.rendering.render`."""
 
@@ -44,22 +41,6 @@ class PixelCheck(TypedDict):
     num_test: int
     options: dict
     training: dict
-
-
-class Filmed(NamedTuple):
-    """A video and a rollout of it, and the error of its frames.
-
-    Attributes:
-        observed: Frames, ``(T, S, S, 3)``, uint8.
-        predicted: The same of the model.
-        mse: Error of each frame, mean over the test videos, ``(T,)``.
-        mean_image: The same of the mean image.
-    """
-
-    observed: np.ndarray
-    predicted: np.ndarray
-    mse: np.ndarray
-    mean_image: np.ndarray
 
 
 def build_pixelhnn(check: PixelCheck, latent_size: int, seed: int = 0) -> PixelHNN:
@@ -114,19 +95,3 @@ def measures_of_pixels(
         "energy_drift": energy_drift(errors.energy),
         **measures_of_energy(errors.energy, true),
     }
-
-
-def save_filmed(path: str | Path, film: Filmed) -> None:
-    """Write a film to ``path``."""
-    with created(path, FILMED) as file:
-        write_arrays(file, film)
-
-
-def load_filmed(path: str | Path) -> Filmed:
-    """Read what `save_filmed` wrote.
-
-    Raises:
-        ValueError: If the file is missing, damaged, or something else.
-    """
-    with opened(path, FILMED) as file:
-        return read_arrays(file, Filmed)

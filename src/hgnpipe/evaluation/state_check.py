@@ -5,8 +5,7 @@ As Greydanus et al. did: an energy against a perceptron that says the rates of c
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import NamedTuple, TypedDict
+from typing import TypedDict
 
 import numpy as np
 import torch
@@ -15,7 +14,7 @@ from jaxtyping import Float
 from hgnpipe.data.simulation import Trajectories, solve, true_energy, true_rates
 from hgnpipe.data.solver import Rates, solve_each
 from hgnpipe.evaluation.dynamics import Measures, energy_drift
-from hgnpipe.files.hdf5 import created, opened, read_arrays, write_arrays
+from hgnpipe.evaluation.kept import Followed
 from hgnpipe.hamiltonian import State
 from hgnpipe.nn.state_space import STATE_MODELS, StateModel
 from hgnpipe.systems.base import System
@@ -23,7 +22,6 @@ from hgnpipe.training.batches import PointBatches
 from hgnpipe.training.loop import fit
 from hgnpipe.training.options import TrainingOptions
 
-FOLLOWED = "hgnpipe followed states 1"
 TOLERANCE = 1e-7
 """Of the solver, for learned motion: errors are then those of what was learned."""
 
@@ -44,18 +42,6 @@ class StateCheck(TypedDict):
     num_test: int
     horizons: list[int]
     training: dict
-
-
-class Followed(NamedTuple):
-    """Motions from the same first states.
-
-    Attributes:
-        states: q and p side by side, ``(N, T, 2n)``.
-        energy: Their true energy, ``(N, T)``.
-    """
-
-    states: np.ndarray
-    energy: np.ndarray
 
 
 def states_and_rates(
@@ -151,28 +137,6 @@ def measures_of_states(
         measures[f"state_mse_{horizon}"] = distance[:, span].mean(axis=1)
         measures[f"true_energy_drift_{horizon}"] = energy_drift(found.energy[:, span])
     return measures
-
-
-def save_followed(
-    path: str | Path, motions: Mapping[str, Followed], t: np.ndarray
-) -> None:
-    """Write motions by name, and their times, to ``path``."""
-    with created(path, FOLLOWED) as file:
-        file.create_dataset("t", data=t)
-        for name, motion in motions.items():
-            write_arrays(file, motion, f"motions/{name}")
-
-
-def load_followed(path: str | Path) -> tuple[dict[str, Followed], np.ndarray]:
-    """Read what `save_followed` wrote.
-
-    Raises:
-        ValueError: If the file is missing, damaged, or something else.
-    """
-    with opened(path, FOLLOWED) as file:
-        names = file["motions"]
-        motions = {n: read_arrays(file, Followed, f"motions/{n}") for n in names}
-        return motions, file["t"][:]
 
 
 def _followed(system: System, states: Float[np.ndarray, "N T m"]) -> Followed:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from hgnpipe.collection import require
-from hgnpipe.evaluation.errors import Errors
+from hgnpipe.evaluation.kept import Errors
 from hgnpipe.reporting.pages import across, in_order, read_table, short
 from hgnpipe.reporting.runs import Run, label_of, system_label
 from hgnpipe.reporting.table1 import SCALE

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hgnpipe.collection import lookup, require
-from hgnpipe.evaluation.errors import Errors, load_errors
+from hgnpipe.evaluation.kept import Errors, load_errors
 from hgnpipe.reporting.plotting import (
     REFERENCES,
     add_legend,

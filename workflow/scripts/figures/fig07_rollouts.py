@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from hgnpipe.evaluation.films import Film, load_films
+from hgnpipe.evaluation.kept import Film, load_films
 from hgnpipe.reporting.plotting import (
     WIDTH,
     figure_style,

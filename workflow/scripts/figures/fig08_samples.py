@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from hgnpipe.evaluation.films import load_films
+from hgnpipe.evaluation.kept import load_films
 from hgnpipe.reporting.plotting import (
     WIDTH,
     figure_style,

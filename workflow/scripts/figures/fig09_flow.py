@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from sklearn.neighbors import KernelDensity
 
 from hgnpipe.data.points import PointSets, load_points
-from hgnpipe.evaluation.portraits import Portrait, grid_of, load_portrait
+from hgnpipe.evaluation.kept import Portrait, grid_of, load_portrait
 from hgnpipe.reporting.plotting import (
     WIDTH,
     add_legend,

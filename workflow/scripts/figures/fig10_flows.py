@@ -11,7 +11,7 @@ from matplotlib.figure import SubFigure
 
 from hgnpipe.data.points import PointSets, load_points
 from hgnpipe.densities import build_density
-from hgnpipe.evaluation.portraits import Portrait, grid_of, load_portrait
+from hgnpipe.evaluation.kept import Portrait, grid_of, load_portrait
 from hgnpipe.reporting.flows import read_costs, read_likelihood
 from hgnpipe.reporting.plotting import (
     REFERENCES,

@@ -8,8 +8,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hgnpipe.evaluation.pixel_check import Filmed, load_filmed
-from hgnpipe.evaluation.state_check import Followed, load_followed
+from hgnpipe.evaluation.kept import Filmed, Followed, load_filmed, load_followed
 from hgnpipe.reporting.hnn_check import LABELS
 from hgnpipe.reporting.plotting import (
     COLORS,

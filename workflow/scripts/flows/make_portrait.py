@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from hgnpipe.data.points import load_points
-from hgnpipe.evaluation.portraits import make_portrait, save_portrait
+from hgnpipe.evaluation.kept import save_portrait
+from hgnpipe.evaluation.portraits import make_portrait
 from hgnpipe.files.whole import check_writable
 from hgnpipe.flows import load_flow
 from hgnpipe.reporting.runs import run_of

@@ -7,6 +7,7 @@ import pandas as pd
 
 from hgnpipe.data.videos import load_trajectories
 from hgnpipe.evaluation.dynamics import as_rows
+from hgnpipe.evaluation.kept import save_followed
 from hgnpipe.evaluation.state_check import (
     StateCheck,
     fit_state_model,
@@ -14,7 +15,6 @@ from hgnpipe.evaluation.state_check import (
     follow_truth,
     learned_rates,
     measures_of_states,
-    save_followed,
     states_and_rates,
 )
 from hgnpipe.files.whole import check_writable, written_whole

@@ -10,13 +10,8 @@ from hgnpipe.data.videos import load_trajectories
 from hgnpipe.evaluation.dynamics import as_rows
 from hgnpipe.evaluation.errors import mean_image_errors, model_errors
 from hgnpipe.evaluation.films import to_stored
-from hgnpipe.evaluation.pixel_check import (
-    Filmed,
-    PixelCheck,
-    fit_pixelhnn,
-    measures_of_pixels,
-    save_filmed,
-)
+from hgnpipe.evaluation.kept import Filmed, save_filmed
+from hgnpipe.evaluation.pixel_check import PixelCheck, fit_pixelhnn, measures_of_pixels
 from hgnpipe.files.whole import check_writable, written_whole
 from hgnpipe.reporting.runs import Run, system_of
 from hgnpipe.runtime.command import run

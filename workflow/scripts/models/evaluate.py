@@ -6,7 +6,8 @@ import pandas as pd
 
 from hgnpipe.collection import require
 from hgnpipe.data.videos import load_splits
-from hgnpipe.evaluation.errors import model_errors, per_trajectory, save_errors
+from hgnpipe.evaluation.errors import model_errors, per_trajectory
+from hgnpipe.evaluation.kept import save_errors
 from hgnpipe.files.whole import check_writable, written_whole
 from hgnpipe.models import load_model
 from hgnpipe.reporting.runs import run_of

@@ -11,9 +11,9 @@ from hgnpipe.evaluation.errors import (
     mean_image_errors,
     noise_floor_errors,
     per_trajectory,
-    save_errors,
     true_video_errors,
 )
+from hgnpipe.evaluation.kept import save_errors
 from hgnpipe.files.whole import written_whole
 from hgnpipe.reporting.runs import Run, system_of
 from hgnpipe.runtime.command import run

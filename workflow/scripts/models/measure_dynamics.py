@@ -7,7 +7,7 @@ from hgnpipe.data.rendering import render
 from hgnpipe.data.simulation import true_energy
 from hgnpipe.data.videos import load_trajectories, open_videos
 from hgnpipe.evaluation import dynamics
-from hgnpipe.evaluation.errors import load_errors
+from hgnpipe.evaluation.kept import load_errors
 from hgnpipe.evaluation.rollouts import Evaluation, mse_of_mean_image, play_beyond
 from hgnpipe.evaluation.samples import Shown, measures_of_samples
 from hgnpipe.files.whole import check_writable, written_whole

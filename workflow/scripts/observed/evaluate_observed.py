@@ -6,7 +6,8 @@ import pandas as pd
 
 from hgnpipe.collection import require
 from hgnpipe.data.videos import open_videos
-from hgnpipe.evaluation.errors import per_trajectory, save_errors
+from hgnpipe.evaluation.errors import per_trajectory
+from hgnpipe.evaluation.kept import save_errors
 from hgnpipe.evaluation.observed import observed_errors
 from hgnpipe.files.whole import check_writable, written_whole
 from hgnpipe.models import load_model

@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from hgnpipe.data.videos import open_videos
-from hgnpipe.evaluation.errors import per_trajectory, save_errors
+from hgnpipe.evaluation.errors import per_trajectory
+from hgnpipe.evaluation.kept import save_errors
 from hgnpipe.evaluation.observed import observed_mean_image_errors
 from hgnpipe.files.whole import written_whole
 from hgnpipe.reporting.runs import Run, system_of

@@ -7,7 +7,8 @@ import torch
 
 from hgnpipe.collection import require
 from hgnpipe.data.videos import open_videos
-from hgnpipe.evaluation.films import make_film, sample_videos, save_films
+from hgnpipe.evaluation.films import make_film, sample_videos
+from hgnpipe.evaluation.kept import save_films
 from hgnpipe.files.whole import check_writable
 from hgnpipe.models import load_model
 from hgnpipe.reporting.runs import run_of

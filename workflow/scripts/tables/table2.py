@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hgnpipe.evaluation.errors import load_errors
+from hgnpipe.evaluation.kept import load_errors
 from hgnpipe.reporting.pages import write_table
 from hgnpipe.reporting.runs import by_run
 from hgnpipe.reporting.table2 import (
