@@ -51,7 +51,8 @@ def choose_device(
     # All batches have one size: the search for the fastest kernels pays. What it finds
     # depends on the moment.
     torch.backends.cudnn.benchmark = not reproducible
-    torch.use_deterministic_algorithms(reproducible)
+    # As torch.use_deterministic_algorithms, which imports a compiler, for one second.
+    torch.set_deterministic_debug_mode("error" if reproducible else "default")
     if reproducible:  # read when the GPU's linear algebra starts
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     _keep_freed_memory()
