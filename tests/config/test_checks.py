@@ -131,13 +131,23 @@ def test_a_number_of_threads_arrives_as_text(good):
     assert read_config(good).threads == 3
 
 
+def test_a_system_whose_constants_vary_is_none_to_check_hnn_with(check, good):
+    good["systems"]["spring"]["m"] = [0.5, 1.0]
+    words = "presets.tiny.hnn_check: system is 'spring'; .* constants are not drawn"
+    with pytest.raises(ValueError, match=words):
+        check(good)
+    del good["presets"]["tiny"]["hnn_check"]
+    found = check(good).blocks["tiny"]["models"]
+    assert found.keys() == {"hgn", "hnn"}
+
+
 @pytest.mark.parametrize("name", SHIPPED["systems"])
 def test_every_shipped_system_is_the_one_that_it_says(name):
     block = SHIPPED["systems"][name]
     given = {k: v for k, v in block.items() if k != "kind"}
     options = build_system(block["kind"], **given).options()
     for option, value in given.items():
-        assert options[option] == (tuple(value) if option == "radius" else value)
+        assert options[option] == (tuple(value) if isinstance(value, list) else value)
 
 
 @pytest.mark.parametrize(("preset", "name", "system"), list(entries()))
@@ -251,6 +261,10 @@ EDITS = [
     ("systems.spring.frame_dt", "0", "frame_dt is 0; it must be positive"),
     ("systems.spring.radius", "[1.0, 0.5]", "0 < low <= high"),
     ("systems.spring.radius", "1.0", "is 1.0; it must be a list of 2 numbers"),
+    ("systems.spring.m", "[2.0, 0.5]", "is [2.0, 0.5]; it must be a number, or a list"),
+    ("systems.spring.k", "[-.inf, 1]", "of two finite ones, low <= high"),
+    ("systems.spring.hue", "0.3", "'hue' of system 'mass_spring' is 0.3; it must be"),
+    ("systems.spring.noise_std", "[0.1, 0.2]", "[0.1, 0.2]; it must be a number."),
     ("systems.default", "{kind: pendulum}", "'default'"),
     (f"{TINY}.systems", "[spring, moon]", "Unknown system 'moon'", "orbit, spring"),
     (f"{TINY}.systems", "[]", "at least 1"),

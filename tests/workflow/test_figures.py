@@ -709,6 +709,31 @@ def test_a_system_whose_positions_are_no_points_is_drawn_over_its_coordinates():
     assert {"$q_1$", "$q_2$"} <= set(texts(figure).split())
 
 
+def test_where_constants_vary_the_energy_and_the_motion_are_those_of_the_example():
+    simulated, videos = made(build_system("mass_spring", m=[0.4, 1.0], hue=[0, 1]))
+    q, p = (values[1] for values in simulated.trajectories[1:3])
+    figure = FIG05.draw({"varied": (simulated, videos)}, 1)
+    axes = figure.axes[0]
+    path, _ = axes.get_lines()
+    np.testing.assert_array_equal(path.get_xydata(), np.stack([q[:, 0], p[:, 0]], 1))
+    np.testing.assert_allclose(
+        np.multiply(path.get_color(), 255), simulated.system.colors_of(q[0])[0]
+    )
+    assert "energy $H$ of this motion" in texts(figure)
+    assert axes.get_xlabel() == "position $q$"
+
+
+def test_bodies_whose_masses_vary_are_drawn_in_the_plane_as_ever():
+    system = build_system("two_body", m=[0.9, 1.1], hue=[0, 1])
+    simulated, videos = made(system)
+    figure = FIG05.draw({"varied": (simulated, videos)}, 1)
+    lines = [line.get_xydata() for line in figure.axes[0].get_lines()]
+    paths = [line for line in lines if len(line) == NUM_FRAMES]
+    expected = system.bodies(simulated.trajectories.q[1]).swapaxes(0, 1)
+    np.testing.assert_array_equal(paths, expected)
+    assert "body 1 at $(x, y)$" in texts(figure)
+
+
 @pytest.mark.parametrize("num", [1, 2, 4, 6])
 def test_any_number_of_systems_is_drawn(num, data):
     one = made(build_system("two_body"))

@@ -241,22 +241,28 @@ def arguments_of(name, folder, **changes):
     return {**usual[name], **changes}
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """Folder of everything that the scripts make, one after the other."""
-    folder = tmp_path_factory.mktemp("chain") / RUN
+def make_chain(folder, scripts, **simulated):
+    """Make data, and what scripts make of them, one after the other."""
     for split in ("train", "test"):
         data, videos, motion = (
             folder / RUN.parts[0] / f"{split}_{what}.h5"
             for what in ("trajectories", "videos", "motion")
         )
-        script("simulate")(**arguments_of("simulate", folder, split=split, output=data))
+        changes = {"split": split, "output": data, **simulated}
+        script("simulate")(**arguments_of("simulate", folder, **changes))
         for name, output in {"render": videos, "extend": motion}.items():
             changes = {"trajectories": data, "output": output}
             script(name)(**arguments_of(name, folder, **changes))
-    for name in CHAIN[len(OF_SPLITS) :]:
+    for name in scripts:
         script(name)(**arguments_of(name, folder))
     return folder
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Folder of everything that the scripts make."""
+    folder = tmp_path_factory.mktemp("chain") / RUN
+    return make_chain(folder, CHAIN[len(OF_SPLITS) :])
 
 
 @pytest.fixture
@@ -267,7 +273,7 @@ def folder(made, tmp_path):
 
 def test_scripts_that_draw_what_was_evaluated_start_without_torch():
     """A start with torch takes three seconds, one without it one."""
-    drawing = [*"06 07 08 09 10 11 14 15 16".split(), "table2"]
+    drawing = [*(f"fig{n:02}" for n in (6, 7, 8, 9, 10, 11, 14, 15, 16)), "table2"]
     paths = [p for n in drawing for p in FOLDER.rglob(f"*{n}*.py")]
     assert len(paths) == len(drawing)
     code = f"import runpy, sys; [runpy.run_path(p) for p in {[*map(str, paths)]}]"
@@ -306,6 +312,23 @@ def test_the_chain_ends_in_finite_numbers(made):
     assert len(table) == 4 * 2
     columns = ["mse_x1e4", "std_x1e4", "mse_clean_x1e4", "kl", "skill"]
     assert np.isfinite(table[columns]).all(axis=None)
+
+
+def test_a_system_whose_constants_vary_reaches_the_same_tables(tmp_path):
+    varied = {"m": [0.4, 0.6], "length": [0.8, 1.0], "hue": [0, 1], "noise_std": 0.1}
+    scripts = [name for name in CHAIN[len(OF_SPLITS) :] if "pixel" not in name]
+    scripts = scripts[: scripts.index("fig07_rollouts")]
+    folder = make_chain(tmp_path / RUN, scripts, options=varied)
+    table = pd.read_csv(folder / "table1.csv")
+    assert np.isfinite(table[["mse_x1e4", "mse_clean_x1e4", "skill"]]).all(axis=None)
+    measures = pd.read_csv(folder / "dynamics.csv").set_index("measure").value
+    of_map = [name for name in measures.index if "energy_" in name and "sampl" in name]
+    assert (
+        len(of_map) == 3
+        and measures[[*of_map, "inferred_energy_distance"]].isna().all()
+    )
+    known = ["symetric_deviation", "state_map_r2", "sample_nearest_x1e4"]
+    assert np.isfinite(measures[known]).all()
 
 
 def test_errors_of_the_chain_are_of_the_first_trajectories_of_both_splits(made):

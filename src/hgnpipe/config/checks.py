@@ -146,8 +146,11 @@ def check_simulated(config: Config, observed: Sequence[str]) -> None:
     """Check that the check of HNN, which needs true states, has them.
 
     Raises:
-        Mistake: If one of its systems is of videos that were made elsewhere.
+        Mistake: If one of its systems is of videos that were made elsewhere, or has
+            constants that are drawn, which its networks are not told.
     """
+    from hgnpipe.systems import build_system
+
     for name, preset in config.presets.items():
         if (check := preset.hnn_check) is None:
             continue
@@ -155,6 +158,10 @@ def check_simulated(config: Config, observed: Sequence[str]) -> None:
             with at("presets", name, "hnn_check"):
                 good = system not in observed
                 require(good, "system", system, "one that is simulated")
+                block = config.systems[system]
+                built = build_system(block.kind, **block.options)
+                same = built.num_moving == built.num_coordinates
+                require(same, "system", system, "one whose constants are not drawn")
 
 
 def _check_flow_names(config: Config, flows: Flows, where: tuple[str, ...]) -> None:

@@ -27,6 +27,10 @@ say in `config.yaml`. This page is made from the signatures and docstrings of th
 classes that are configured; `python workflow/scripts/models/train.py --help` and
 `workflow/scripts/flows/train_flow.py --help` say the same on the terminal.
 """
+OF_SYSTEMS = """Entries of `systems`, by `kind`. Of those that are simulated, a constant
+that is a number, or `disc_radius`, may also be a list of two, between which each
+trajectory draws its own; so may `hue`, for the colour of each body, see
+[Systems and densities](configuration.md#systems-and-densities)"""
 TABLE = ("| option | legal | default | what it is |", "| --- | --- | --- | --- |")
 
 
@@ -44,7 +48,7 @@ def page() -> str:
         *_chapter("Trainings", "`training`", {"": TrainingOptions}),
         *_chapter("Models", "`options` of rows, by `family`", MODELS.all()),
         *_chapter("Flows", "`options` of rows, by `family`", FLOWS.all()),
-        *_chapter("Systems", "Entries of `systems`, by `kind`", SYSTEMS.all()),
+        *_chapter("Systems", OF_SYSTEMS, SYSTEMS.all()),
         *_chapter("Densities", "Entries of `densities`, by `kind`", densities),
     ]
     return "\n\n".join([HEAD.strip(), *parts]) + "\n"

@@ -59,7 +59,9 @@ def _draw(
     reach = system.disc_radius + REACH
     side = min(image_size, int(2 * reach / step) + 2)
     windows = sliding_window_view(picture, (side, side), (1, 2), writeable=True)
-    for body, color in enumerate(system.colors):
+    colors = system.colors_of(q).astype(np.float32)[..., None, None]
+    radius = system.disc_radius_of(q).astype(np.float32)[:, None, None]
+    for body in range(colors.shape[1]):
         x, y = bodies[:, body].T
         corners = [
             np.floor((start - reach + system.view) / step).clip(0, image_size - side)
@@ -69,10 +71,10 @@ def _draw(
         pixel = np.arange(side)
         dx2 = np.square(centres[left + pixel] - x[:, None])[:, None, :]
         dy2 = np.square(centres[::-1][top + pixel] - y[:, None])[:, :, None]
-        inside = np.float32(system.disc_radius) - np.sqrt(dx2 + dy2)
+        inside = radius - np.sqrt(dx2 + dy2)
         cover = expit(np.float32(SHARPNESS) * inside)[:, None]
         place = np.arange(len(q)), top[:, 0], left[:, 0]
         part = windows[place]  # (N, 3, side, side)
-        part += cover * (np.array(color, np.float32)[:, None, None] + ROUND - part)
+        part += cover * (colors[:, body] + ROUND - part)
         windows[place] = part
     return picture.astype(np.uint8)

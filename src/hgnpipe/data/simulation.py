@@ -85,15 +85,18 @@ def simulate(
     limit = system.MAX_DRIFT
     if not (exact := drift <= limit).all():
         raise RuntimeError(
-            f"The energy of {(~exact).sum()} trajectories of {type(system).__name__} "
+            f"The energy of {(~exact).sum()} trajectories of {system.name} "
             f"drifts by up to {drift.max():.1e} (at most {limit:.0e} is allowed): "
             f"two bodies come too close. Start further apart, or end earlier (smaller "
             f"frame_dt)."
         )
     q, p = np.split(states, 2, axis=-1)
     # CHOICE (Sec. 4): the noise is on what is observed; the motion itself is clean.
-    q_noisy, p_noisy = np.split(
-        states + system.noise_std * noise.standard_normal(states.shape), 2, axis=-1
+    shape = (*states.shape[:2], 2, system.num_moving)
+    errors = system.noise_std * noise.standard_normal(shape)
+    q_noisy, p_noisy = (
+        values + system.with_rest(errors[:, :, part])
+        for part, values in enumerate((q, p))
     )
     return Trajectories(t, q, p, q_noisy, p_noisy)
 
@@ -105,7 +108,7 @@ def random_source(seed: int, system: System, purpose: str) -> np.random.SeedSequ
         ValueError: If the seed is negative.
     """
     require(seed >= 0, "seed", seed, "zero or positive")
-    words = f"{type(system).__name__} {purpose}".encode()
+    words = f"{system.name} {purpose}".encode()
     return np.random.SeedSequence([seed, *words])
 
 

@@ -110,10 +110,12 @@ def measures_of_energies(
         the samples minus that of the data, ``sample_energy_std``, and
         ``sample_energy_distance``, Wasserstein's. ``inferred_energy_distance`` is the
         same for the shown motions as the map sees them when fitted on others: what is
-        owed to the map. ``state_map_r2`` is its R^2. NaN where it cannot be fitted.
+        owed to the map. ``state_map_r2`` is its R^2. NaN where it cannot be fitted;
+        energies are NaN where constants of the system vary, which the map does not say.
     """
     times = _some_times(shown.q.shape[1])
-    true = np.concatenate([shown.q, shown.p], axis=2)[:, times]
+    moving = map(shown.system.moving, (shown.q, shown.p))
+    true = np.concatenate([*moving], axis=2)[:, times]
     to_truth = fit_state_map(inferred[:, times], true)
     data = true_energy(shown.system, shown.q[:, 0], shown.p[:, 0])
     unit = data.std()
@@ -222,7 +224,12 @@ def _some_times(length: int) -> slice:
 def _energies(
     system: System, states: Float[np.ndarray, "N T m"]
 ) -> Float[np.ndarray, " N"]:
-    """True energy of each motion: the median over its times, as poles are near."""
+    """True energy of each motion: the median over its times, as poles are near.
+
+    NaN where states are those coordinates alone that move, and there are others.
+    """
+    if states.shape[2] < 2 * system.num_coordinates:
+        return np.full(len(states), np.nan)
     return np.median(true_energy(system, *np.split(states, 2, axis=2)), axis=1)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Real
 from torch import Tensor
 
 from hgnpipe.collection import require
@@ -78,6 +78,36 @@ class System(abc.ABC):
     @abc.abstractmethod
     def bodies(self, q: Float[np.ndarray, "*b n"]) -> Float[np.ndarray, "*b bodies 2"]:
         """Points in the plane at which the bodies are drawn."""
+
+    @property
+    def name(self) -> str:
+        """Of the kind of system; what is drawn for another kind is independent."""
+        return type(self).__name__
+
+    @property
+    def num_moving(self) -> int:
+        """How many coordinates move: the first ones of ``q``, and of ``p``."""
+        return self.num_coordinates
+
+    def moving(self, values: Float[np.ndarray, "*b n"]) -> Float[np.ndarray, "*b m"]:
+        """Those coordinates that move, of positions or momenta."""
+        return values[..., : self.num_moving]
+
+    def with_rest(self, moving: Float[np.ndarray, "*b m"]) -> Float[np.ndarray, "*b n"]:
+        """Values of the coordinates that move, and zeros for those that do not."""
+        rest = self.num_coordinates - self.num_moving
+        return np.pad(moving, [(0, 0)] * (moving.ndim - 1) + [(0, rest)])
+
+    def colors_of(
+        self, q: Float[np.ndarray, "*b n"]
+    ) -> Real[np.ndarray, "*b bodies 3"]:
+        """RGB of each body, 0 to 255, where the positions are these."""
+        colors = np.array(self.colors)
+        return np.broadcast_to(colors, (*q.shape[:-1], *colors.shape))
+
+    def disc_radius_of(self, q: Float[np.ndarray, "*b n"]) -> Float[np.ndarray, "*b"]:
+        """Radius of the discs where the positions are these."""
+        return np.full(q.shape[:-1], self.disc_radius)
 
     def options(self) -> dict[str, Any]:
         """Constructor arguments that rebuild this system."""

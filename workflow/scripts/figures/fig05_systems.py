@@ -60,8 +60,8 @@ def draw(data: dict[str, tuple[Simulated, Videos]], example: int) -> Figure:
     grid = figure.add_gridspec(2, len(data), height_ratios=[1.85, 1.55])
     for column, (name, (simulated, videos)) in enumerate(data.items()):
         axes = figure.add_subplot(grid[0, column], box_aspect=1, title=name)
-        if simulated.system.num_coordinates == 1:
-            phase_space(axes, simulated)
+        if simulated.system.num_moving == 1:
+            phase_space(axes, simulated, example)
         else:
             plane(axes, simulated, example)
         gap = [0.3, *[1] * COLUMNS]  # between one system and the next
@@ -73,15 +73,24 @@ def draw(data: dict[str, tuple[Simulated, Videos]], example: int) -> Figure:
     return figure
 
 
-def phase_space(axes: Axes, simulated: Simulated) -> None:
-    """Energy over position and momentum, and the first motions."""
+def phase_space(axes: Axes, simulated: Simulated, example: int) -> None:
+    """Energy over position and momentum, and the first motions.
+
+    Where constants vary, every motion has an energy of its own: one motion is drawn.
+    """
     system, (_, q, p, *_) = simulated.system, simulated.trajectories
-    q, p = q[:NUM_MOTIONS, :, 0], p[:NUM_MOTIONS, :, 0]
-    x, y = (1.2 * np.abs(v).max() * np.linspace(-1, 1, GRID) for v in (q, p))
-    states = (values[..., None] for values in np.meshgrid(x, y))
-    draw_energy(axes, x, y, true_energy(system, *states))
+    alone = system.num_moving < system.num_coordinates
+    shown = slice(example, example + 1) if alone else slice(NUM_MOTIONS)
+    q, p = q[shown], p[shown]
+    x, y = (1.2 * np.abs(v[..., 0]).max() * np.linspace(-1, 1, GRID) for v in (q, p))
+    states = [np.tile(v[0, 0], (GRID, GRID, 1)) for v in (q, p)]
+    for values, grid in zip(states, np.meshgrid(x, y), strict=True):
+        values[..., 0] = grid
+    label = "energy $H$ of this motion" if alone else "energy $H$"
+    draw_energy(axes, x, y, true_energy(system, *states), label)
     for one_q, one_p in zip(q, p, strict=True):
-        draw_path(axes, one_q, one_p, system.colors[0])
+        (color,) = system.colors_of(one_q[0])
+        draw_path(axes, one_q[:, 0], one_p[:, 0], color)
     axes.set(xlabel="position $q$", ylabel="momentum $p$")
 
 
@@ -102,8 +111,9 @@ def plane(axes: Axes, simulated: Simulated, example: int) -> None:
     energy = true_energy(system, states, np.tile(p[0], (GRID, GRID, 1)))
     place = ", body 1 at $(x, y)$" if seen else " at $(q_1, q_2)$"
     draw_energy(axes, x, x, energy, f"energy $H${place}")
+    colors = system.colors_of(q[0])
     for number, path in enumerate(paths):
-        color = system.colors[number % len(system.colors)]
+        color = colors[number % len(colors)]
         # Orbits can coincide, and not everybody sees how their colours differ.
         draw_path(axes, *path.T, color, DASHES[number % len(DASHES)])
         if seen:
@@ -114,9 +124,9 @@ def plane(axes: Axes, simulated: Simulated, example: int) -> None:
 
 def in_plane(simulated: Simulated, example: int) -> bool:
     """Whether the coordinates of a system are the places of its bodies."""
-    q = simulated.trajectories.q[example]
-    flat = simulated.system.bodies(q).reshape(len(q), -1)
-    return flat.shape == q.shape and np.allclose(flat, q)
+    system, q = simulated.system, simulated.trajectories.q[example]
+    flat, moving = system.bodies(q).reshape(len(q), -1), system.moving(q)
+    return flat.shape == moving.shape and np.allclose(flat, moving)
 
 
 def draw_path(

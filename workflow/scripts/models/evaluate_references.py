@@ -49,8 +49,10 @@ def main(
     rows, found = [], {}
     for split in load_splits(videos, trajectories, num_trajectories):
         source = random_source(seed, split.system, f"{split.name} floor")
-        noise = np.random.default_rng(source).standard_normal(split.q.shape)
-        other, clean = split.draw(split.system.noise_std * noise), split.draw()
+        shape = split.system.moving(split.q).shape
+        noise = np.random.default_rng(source).standard_normal(shape)
+        noise = split.system.with_rest(split.system.noise_std * noise)
+        other, clean = split.draw(noise), split.draw()
         references = {
             "mean_image": mean_image_errors(mean, split.frames, clean),
             "noise_floor": noise_floor_errors(split.frames, other, clean),

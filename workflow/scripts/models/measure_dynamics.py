@@ -71,7 +71,9 @@ def main(
         **dynamics.measures_of_rollouts(played.mse, played.square, mean_image, *window),
         **dynamics.measures_of_motion(played),
         **dynamics.measures_of_energy(learned, true_energy(system, *first)),
-        **dynamics.measures_of_map(played, q, p, evaluation["symetric_repeats"]),
+        **dynamics.measures_of_map(
+            played, *map(system.moving, (q, p)), evaluation["symetric_repeats"]
+        ),
         **measures_of_samples(
             model, Shown(open_videos(videos).frames, system, known.q, known.p),
             size, this.seed,
