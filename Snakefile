@@ -25,6 +25,7 @@ from hgnpipe.config.environment import (
 )
 from hgnpipe.config.flow_settings import FlowSettings
 from hgnpipe.config.messages import failures, made, one_line, say_last
+from hgnpipe.config.missing import Missing
 from hgnpipe.config.observed_settings import ObservedSettings
 from hgnpipe.config.plain_yaml import check_yaml, value_in
 from hgnpipe.config.results import Results
@@ -98,6 +99,12 @@ include: "workflow/rules/benchmarks.smk"
 include: "workflow/rules/report.smk"
 
 
+# A job whose input is missing is one that runs, whatever was made of that input before.
+for of_ours in workflow.rules:
+    if Path(of_ours.snakefile).is_relative_to(ROOT):
+        of_ours.set_params(missing=lambda wildcards, **known: Missing(known["input"]))
+
+
 # What is asked for, and what is said before and after all jobs.
 with one_line():
     targets = asked_for(sys.argv) if workflow.is_main_process and not IS_MODULE else []
@@ -112,6 +119,8 @@ with one_line():
 
 
 onstart:
+    # What is remembered of parameters is what they are when a job has ended.
+    workflow.persistence._params.cache_clear()
     for remark in remarks(settings.blocks[settings.config.preset]):
         print(f"Remark: {remark}", file=sys.stderr)
     with one_line():

@@ -26,6 +26,7 @@ from pipeline import (
     contents,
     environment,
     make,
+    shown,
     snakemake,
 )
 
@@ -215,6 +216,7 @@ def test_every_stage_runs_as_a_job_of_slurm_and_gives_the_same_bytes(
         if stage != "train":  # its metadata tell when and where
             expected = (finished[0] / path).read_bytes()
             assert (fresh_project / path).read_bytes() == expected, path
+    assert "Nothing to be done" in shown(make(fresh_project, *stages.values()))
     assert contents(fresh_project) == contents(finished[0])
     ran = set(re.findall(r"^ *(?:local)?rule (\w+):$", run.text, re.MULTILINE))
     assert ran >= stages.keys() and "localrule" not in run.text

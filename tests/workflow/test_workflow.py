@@ -597,6 +597,19 @@ def test_a_training_that_is_asked_to_leave_resumes_and_ends_as_if_undisturbed(
     assert contents(longer) == undisturbed
 
 
+def test_errors_of_a_model_before_a_change_are_not_taken_for_those_after_it(
+    longer, tmp_path
+):
+    """The change was made, and the training that it asked for was stopped."""
+    errors = longer / f"{RUN}/errors.csv"
+    before = errors.read_bytes()
+    stop_training(longer, signal.SIGUSR1, False, tmp_path / "terminal.txt")
+    assert errors.read_bytes() == before
+    make(longer, f"{RUN}/errors.csv")
+    assert errors.read_bytes() != before
+    assert "Nothing to be done" in shown(make(longer, f"{RUN}/errors.csv"))
+
+
 @pytest.mark.parametrize("model", ["", "a100"])
 def test_the_profile_of_slurm_names_all_rules_that_ask_for_a_gpu(
     fresh, monkeypatch, model
