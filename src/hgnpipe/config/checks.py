@@ -58,8 +58,8 @@ def check_config(
             )
         check_names(typed)
         check_labels(typed)
-        observed = check_kinds(typed)
-        check_simulated(typed, observed)
+        observed, varied = check_kinds(typed)
+        check_simulated(typed, observed, varied)
         for name in typed.presets:
             check_numbers(typed, name)
         blocks = {name: check_preset(typed, name) for name in typed.presets}
@@ -104,11 +104,12 @@ def check_names(config: Config) -> None:
             require(example < have, "example", example, f"below {have}")
 
 
-def check_kinds(config: Config) -> list[str]:
+def check_kinds(config: Config) -> tuple[list[str], list[str]]:
     """Build every system and density, and find every family, of presets or not.
 
     Returns:
-        Systems of which there are only videos, made elsewhere.
+        Systems of which there are only videos, made elsewhere; and simulated ones whose
+        constants are drawn.
 
     Raises:
         Mistake: If one cannot be built or found.
@@ -119,7 +120,7 @@ def check_kinds(config: Config) -> list[str]:
     from hgnpipe.systems import SYSTEMS, build_system
     from hgnpipe.systems._observed import Observed
 
-    observed = []
+    observed, varied = [], []
     for name, block in config.systems.items():
         with at("systems", name, "kind"):
             SYSTEMS.find(block.kind)
@@ -129,6 +130,7 @@ def check_kinds(config: Config) -> list[str]:
                 observed.append(name)
             else:
                 check_seen(system)
+                varied += [name] * system.varies
     for name, block in config.densities.items():
         with at("densities", name):
             check_density(block.kind, block.options)
@@ -139,18 +141,18 @@ def check_kinds(config: Config) -> list[str]:
             with at(kind, name):
                 other = name in collection.names() and name != row.family
                 require(not other, "name", name, f"no other family's than {row.family}")
-    return observed
+    return observed, varied
 
 
-def check_simulated(config: Config, observed: Sequence[str]) -> None:
+def check_simulated(
+    config: Config, observed: Sequence[str], varied: Sequence[str]
+) -> None:
     """Check that the check of HNN, which needs true states, has them.
 
     Raises:
         Mistake: If one of its systems is of videos that were made elsewhere, or has
             constants that are drawn, which its networks are not told.
     """
-    from hgnpipe.systems import build_system
-
     for name, preset in config.presets.items():
         if (check := preset.hnn_check) is None:
             continue
@@ -158,9 +160,7 @@ def check_simulated(config: Config, observed: Sequence[str]) -> None:
             with at("presets", name, "hnn_check"):
                 good = system not in observed
                 require(good, "system", system, "one that is simulated")
-                block = config.systems[system]
-                built = build_system(block.kind, **block.options)
-                same = built.num_moving == built.num_coordinates
+                same = system not in varied
                 require(same, "system", system, "one whose constants are not drawn")
 
 

@@ -2,7 +2,9 @@
 
 A job removes its files before it makes them again, and may be stopped in between. What
 was made of them before then looks up to date to Snakemake, which makes missing files
-only for jobs that run for another reason. A parameter that changes is one.
+only for jobs that run for another reason. A parameter that changes is one; if its
+function names ``input`` Snakemake takes it for derived and does not compare it, so that
+the Snakefile asks for everything (``**known``).
 """
 
 from os.path import exists

@@ -92,13 +92,8 @@ def simulate(
         )
     q, p = np.split(states, 2, axis=-1)
     # CHOICE (Sec. 4): the noise is on what is observed; the motion itself is clean.
-    shape = (*states.shape[:2], 2, system.num_moving)
-    errors = system.noise_std * noise.standard_normal(shape)
-    q_noisy, p_noisy = (
-        values + system.with_rest(errors[:, :, part])
-        for part, values in enumerate((q, p))
-    )
-    return Trajectories(t, q, p, q_noisy, p_noisy)
+    errors = system.draw_noise(noise, (*states.shape[:2], 2))
+    return Trajectories(t, q, p, q + errors[:, :, 0], p + errors[:, :, 1])
 
 
 def random_source(seed: int, system: System, purpose: str) -> np.random.SeedSequence:

@@ -1,7 +1,7 @@
 """What evaluations leave for tables and figures, and its files.
 
-Without torch, so that a figure starts in one second instead of three, and without what
-made it: a change of their looks evaluates nothing again.
+No torch and no model is imported here: figures start in one second instead of three,
+and edits of the code that evaluates draw nothing again by themselves.
 """
 
 from collections.abc import Mapping
@@ -28,8 +28,8 @@ class Errors(NamedTuple):
         mse_clean: Error against the frames without noise, ``(N, T)``.
         energy: Learned Hamiltonian, ``(N, T)``; NaN where there is none.
         kl: KL divergence of the posterior from the prior in nats, ``(N,)``.
-        moved: How much the predicted frames move, see `displacement`, ``(N,)``; NaN
-            where there is no model.
+        moved: How much the predicted frames move, ``(N,)``, see
+            `hgnpipe.evaluation.errors.displacement`; NaN where there is no model.
         moved_true: The same of the frames without noise, ``(N,)``.
     """
 

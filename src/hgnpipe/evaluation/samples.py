@@ -226,9 +226,12 @@ def _energies(
 ) -> Float[np.ndarray, " N"]:
     """True energy of each motion: the median over its times, as poles are near.
 
-    NaN where states are those coordinates alone that move, and there are others.
+    Args:
+        system: What moves.
+        states: Those coordinates that move. Where there are others, which are then
+            unknown, energies are NaN.
     """
-    if states.shape[2] < 2 * system.num_coordinates:
+    if system.varies:
         return np.full(len(states), np.nan)
     return np.median(true_energy(system, *np.split(states, 2, axis=2)), axis=1)
 

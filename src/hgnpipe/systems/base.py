@@ -89,6 +89,11 @@ class System(abc.ABC):
         """How many coordinates move: the first ones of ``q``, and of ``p``."""
         return self.num_coordinates
 
+    @property
+    def varies(self) -> bool:
+        """Whether there are other coordinates: constants that each trajectory draws."""
+        return self.num_moving < self.num_coordinates
+
     def moving(self, values: Float[np.ndarray, "*b n"]) -> Float[np.ndarray, "*b m"]:
         """Those coordinates that move, of positions or momenta."""
         return values[..., : self.num_moving]
@@ -97,6 +102,13 @@ class System(abc.ABC):
         """Values of the coordinates that move, and zeros for those that do not."""
         rest = self.num_coordinates - self.num_moving
         return np.pad(moving, [(0, 0)] * (moving.ndim - 1) + [(0, rest)])
+
+    def draw_noise(
+        self, rng: np.random.Generator, shape: tuple[int, ...]
+    ) -> Float[np.ndarray, "*b n"]:
+        """Observation noise on positions or momenta of ``shape`` states."""
+        noise = rng.standard_normal((*shape, self.num_moving))
+        return self.with_rest(self.noise_std * noise)
 
     def colors_of(
         self, q: Float[np.ndarray, "*b n"]

@@ -79,14 +79,13 @@ def phase_space(axes: Axes, simulated: Simulated, example: int) -> None:
     Where constants vary, every motion has an energy of its own: one motion is drawn.
     """
     system, (_, q, p, *_) = simulated.system, simulated.trajectories
-    alone = system.num_moving < system.num_coordinates
-    shown = slice(example, example + 1) if alone else slice(NUM_MOTIONS)
+    shown = slice(example, example + 1) if system.varies else slice(NUM_MOTIONS)
     q, p = q[shown], p[shown]
     x, y = (1.2 * np.abs(v[..., 0]).max() * np.linspace(-1, 1, GRID) for v in (q, p))
     states = [np.tile(v[0, 0], (GRID, GRID, 1)) for v in (q, p)]
     for values, grid in zip(states, np.meshgrid(x, y), strict=True):
         values[..., 0] = grid
-    label = "energy $H$ of this motion" if alone else "energy $H$"
+    label = "energy $H$ of this motion" if system.varies else "energy $H$"
     draw_energy(axes, x, y, true_energy(system, *states), label)
     for one_q, one_p in zip(q, p, strict=True):
         (color,) = system.colors_of(one_q[0])

@@ -49,9 +49,8 @@ def main(
     rows, found = [], {}
     for split in load_splits(videos, trajectories, num_trajectories):
         source = random_source(seed, split.system, f"{split.name} floor")
-        shape = split.system.moving(split.q).shape
-        noise = np.random.default_rng(source).standard_normal(shape)
-        noise = split.system.with_rest(split.system.noise_std * noise)
+        rng = np.random.default_rng(source)
+        noise = split.system.draw_noise(rng, split.q.shape[:-1])
         other, clean = split.draw(noise), split.draw()
         references = {
             "mean_image": mean_image_errors(mean, split.frames, clean),
