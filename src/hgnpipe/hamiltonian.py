@@ -9,7 +9,7 @@ for a planar body or ``(16, 4, 4)`` for the latent state of HGN.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -106,3 +106,20 @@ class SeparableHamiltonian(nn.Module):
     ) -> Float[Tensor, " B"]:
         """Total energy of each state in the batch."""
         return self.kinetic(p) + self.potential(q)
+
+    def unrolled(self, like: Float[Tensor, "B *n"]) -> "SeparableHamiltonian":
+        """The same for a rollout from a state ``like``, see `unrolled`."""
+        return SeparableHamiltonian(
+            unrolled(self.kinetic, like), unrolled(self.potential, like)
+        )
+
+
+def unrolled(moved_by: Any, like: Float[Tensor, "B *n"]) -> Any:
+    """What moves states, in the form that is fastest for many steps in a row.
+
+    An energy that has such a form (an ``unrolled`` method, see
+    `hgnpipe.nn.energies.ConvEnergy`) is asked; the motion is the same.
+    """
+    if hasattr(moved_by, "unrolled"):
+        return moved_by.unrolled(like)
+    return moved_by

@@ -14,6 +14,7 @@ from hgnpipe.hamiltonian import (
     SeparableHamiltonian,
     State,
     force,
+    unrolled,
     velocity,
 )
 
@@ -130,6 +131,7 @@ def rollout(
         States at times ``0, dt, ..., num_steps * dt``, each ``(B, num_steps + 1, *n)``.
     """
     stepper = _leapfrog_states if integrator is leapfrog else _iterate(integrator)
+    hamiltonian = unrolled(hamiltonian, initial.q)
     states = [initial]
     for _, state in zip(
         range(num_steps), stepper(hamiltonian, initial, dt), strict=False

@@ -2,7 +2,15 @@ import pytest
 import torch
 from torch import nn
 
-from hgnpipe.nn.energies import ConvEnergy, MLPEnergy, QuadraticEnergy, SwishEnergy
+from hgnpipe.hamiltonian import SeparableHamiltonian, unrolled
+from hgnpipe.nn import energies
+from hgnpipe.nn.energies import (
+    ConvEnergy,
+    MatrixEnergy,
+    MLPEnergy,
+    QuadraticEnergy,
+    SwishEnergy,
+)
 
 
 def quadratic(num_dims, hidden_size, **options):
@@ -99,3 +107,24 @@ def test_a_gradient_that_moves_nothing_is_refused(kind, rms):
 def test_two_quadratic_energies_start_as_an_oscillator_of_two_radians_per_time():
     energy, x = quadratic(3, 6, gradient_rms=1e-6), inputs("quadratic").float()
     torch.testing.assert_close(energy.gradient(x), 2 * x, rtol=0, atol=1e-4)
+
+
+def test_matrices_give_the_gradient_that_convolutions_do_and_train_alike():
+    energy, x = random_energy("conv"), inputs("conv")
+    closed = [MatrixEnergy(energy, x).gradient(x), energy.gradient(x)]
+    torch.testing.assert_close(*closed, rtol=1e-9, atol=1e-12)
+    slopes = [
+        torch.autograd.grad(g.square().sum(), list(energy.parameters())) for g in closed
+    ]
+    for found, expected in zip(*slopes, strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_a_gpu_rolls_out_with_matrices_and_a_processor_with_convolutions(monkeypatch):
+    conv, mlp = random_energy("conv"), random_energy("mlp")
+    x, both = inputs("conv"), SeparableHamiltonian(conv, mlp)
+    found = unrolled(both, x)
+    assert found.kinetic is conv and found.potential is mlp
+    monkeypatch.setattr(energies, "MATRICES_ON", ("cpu",))  # there is no GPU here
+    found = unrolled(both, x)
+    assert isinstance(found.kinetic, MatrixEnergy) and found.potential is mlp
