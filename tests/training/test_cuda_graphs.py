@@ -1,3 +1,5 @@
+import gc
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +18,7 @@ from hgnpipe.training.cuda_graphs import (
     WARM_UP,
     RecordedSteps,
     Scheduled,
+    record_cuda_graph,
 )  # fmt: skip
 from hgnpipe.training.loop import fit
 from hgnpipe.training.options import TrainingOptions
@@ -233,3 +236,80 @@ def test_what_cannot_be_recorded_is_done_as_it_is(steps, recorder):
             for _ in range(WARM_UP + 2)
         ]
     assert totals == [2.0] * len(totals) and steps.ran == len(totals)
+
+
+class FakeGenerator(torch.Generator):
+    """What `record_cuda_graph` asks of a GPU's generator."""
+
+    def __init__(self, device=None):
+        self.state = torch.Generator.__new__(torch.Generator)
+
+    def manual_seed(self, seed):
+        return self
+
+    def graphsafe_get_state(self):
+        return self.state
+
+    def graphsafe_set_state(self, state):
+        self.state = state
+
+
+@pytest.fixture
+def fake_cuda(monkeypatch):
+    """CUDA graphs of a machine without a GPU: the work is done at once."""
+
+    class Graph:
+        def register_generator_state(self, generator):
+            pass
+
+        def replay(self):
+            pass
+
+    @contextmanager
+    def recording(graph, pool, stream):
+        yield
+
+    fakes = {
+        "graph_pool_handle": lambda: 0, "current_stream": lambda: None,
+        "CUDAGraph": Graph, "graph": recording,
+    }  # fmt: skip
+    for name, fake in fakes.items():
+        monkeypatch.setattr(torch.cuda, name, fake)
+    monkeypatch.setattr(torch, "Generator", FakeGenerator)
+
+
+@pytest.mark.usefixtures("fake_cuda")
+def test_nothing_is_thrown_away_while_a_graph_is_recorded():
+    record = record_cuda_graph(FakeGenerator())
+    _, enabled = record(lambda: torch.tensor(gc.isenabled()))
+    assert not enabled and gc.isenabled()
+
+
+@pytest.mark.usefixtures("fake_cuda")
+def test_a_recording_that_fails_leaves_a_generator_that_can_be_used():
+    def fail():
+        raise RuntimeError("operation failed due to a previous error during capture")
+
+    generator = FakeGenerator()
+    stuck = generator.state
+    with pytest.raises(RuntimeError, match="previous error"):
+        record_cuda_graph(generator)(fail)
+    assert generator.state is not stuck and gc.isenabled()
+
+
+def test_after_a_recording_that_fails_the_earlier_ones_are_not_replayed(steps):
+    for value in range(WARM_UP + 1):
+        steps(batch_of(value), at(steps, Moment(1, 0.5)))
+    assert len(steps.recordings) == 1
+
+    def fail(work):
+        raise RuntimeError("Cannot")
+
+    steps.record = fail
+    with pytest.warns(UserWarning, match="Cannot be recorded"):
+        for value in range(WARM_UP + 1):
+            steps(batch_of(value), at(steps, Moment(2, 0.5)))
+    assert not steps.recordings  # they draw from a generator that is seeded no more
+    ran = steps.ran
+    steps(batch_of(7), at(steps, Moment(1, 0.5)))
+    assert steps.ran == ran + 1

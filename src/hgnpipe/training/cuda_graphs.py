@@ -6,9 +6,11 @@ same, on the same memory: iterations are of one kind if they do the same operati
 the numbers that change from one to the next are written into that memory.
 """
 
+import gc
 import warnings
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -83,6 +85,7 @@ class RecordedSteps:
                 )
             except RuntimeError as error:  # slower is better than not at all
                 self.record = None
+                self.recordings.clear()
                 reason = str(error).partition("\n")[0]
                 warnings.warn(f"Cannot be recorded: {reason}", stacklevel=2)
                 return self.step(batch, schedule)
@@ -125,7 +128,8 @@ def record_cuda_graph(generator: torch.Generator) -> Record:
     """Records CUDA graphs that share their memory, and draw from ``generator``.
 
     Replays must follow each other on one stream. Seeding the generator between two of
-    them has the effect that it has without a recording.
+    them has the effect that it has without a recording. A recording that fails leaves
+    the generator usable.
     """
     pool = torch.cuda.graph_pool_handle()
 
@@ -133,8 +137,31 @@ def record_cuda_graph(generator: torch.Generator) -> Record:
         graph = torch.cuda.CUDAGraph()
         graph.register_generator_state(generator)
         stream = torch.cuda.current_stream()
-        with torch.cuda.graph(graph, pool=pool, stream=stream):
-            result = work()
+        try:
+            with _no_garbage(), torch.cuda.graph(graph, pool=pool, stream=stream):
+                result = work()
+        except RuntimeError:
+            # Its state waits for the end of the recording, for ever: give it another.
+            fresh = torch.Generator(generator.device).manual_seed(0)
+            generator.graphsafe_set_state(fresh.graphsafe_get_state())
+            raise
         return graph.replay, result
 
     return record
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Collects garbage before, and none meanwhile.
+
+    An earlier recording that is thrown away while another is made, for example that of
+    a start that was not chosen, makes that one fail.
+    """
+    gc.collect()
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

@@ -32,6 +32,19 @@ step() { # its bound in seconds, its name, its words
     echo "--- $name: exit code $?, $((SECONDS - start)) s"
 }
 
+share() { # one GPU among processes that run at the same time, where it can be had
+    command -v nvidia-cuda-mps-control >/dev/null || return
+    CUDA_MPS_PIPE_DIRECTORY=$(mktemp -d)
+    export CUDA_MPS_PIPE_DIRECTORY CUDA_MPS_LOG_DIRECTORY=$CUDA_MPS_PIPE_DIRECTORY
+    nvidia-cuda-mps-control -d || return
+    trap 'echo quit | nvidia-cuda-mps-control' EXIT
+    timeout 60 python3 -c "import torch; torch.ones(1, device='cuda').item()" && return
+    echo "=== without MPS: it does not work here"
+    echo quit | nvidia-cuda-mps-control
+    trap - EXIT
+    unset CUDA_MPS_PIPE_DIRECTORY CUDA_MPS_LOG_DIRECTORY
+}
+
 same=(--device "$device" --config_file "$config")
 # The data of the trainings meanwhile.
 python3 "$here/gpu_trainings.py" --rows --seconds "$(left)" --preset "$preset" \
@@ -43,6 +56,7 @@ step 150 agreement gpu_agreement.py --rows --preset "$few" \
 step 120 speed gpu_speed.py --preset "$preset" --output "$out/speed.csv" \
     --rows $timed "${same[@]}"
 wait "$data"
+[ "$device" = cpu ] || share
 for rows in "$first" "$others"; do
     [ -n "$rows" ] && [ "$(left)" -gt 30 ] || continue
     echo "=== trainings of $rows, $together at once"
