@@ -58,6 +58,7 @@ SHOWN = ["mine", "hnn"]
 
 
 FIG07, FIG08 = load("fig07_rollouts"), load("fig08_samples")
+FIG07_LOADED = FIG07.load_films
 FIG05, FIG06, FIG09, FIG10, FIG11, FIG13 = MODULES = [
     load(name)
     for name in (
@@ -254,7 +255,7 @@ def arguments(data, results, flow_files):
                 *(results / f"runs/pendulum/{m}/seed0/errors.csv" for m in SHOWN),
                 results / "references" / "pendulum.csv",
             ],
-            "system": "pendulum", "models": ["mine"], "baseline": "hnn",
+            "system": "pendulum", "models": ["mine"], "baselines": ["hnn"],
             "labels": LABELS,
         },
         FIG08: {
@@ -416,6 +417,27 @@ def test_fig07_shows_every_model_at_every_speed_below_the_one_before(figure_of):
             LABELS["mine"], LABELS["other"],
         ]  # fmt: skip
         assert len(axes.texts) == 4  # other was not run
+
+
+def test_fig07_leaves_out_what_a_preset_or_a_model_does_not_have(
+    figure_of, monkeypatch
+):
+    kept = {}
+
+    def load_films(path):
+        found, samples = FIG07_LOADED(path)
+        kept[path] = {
+            split: film._replace(half=film.half[:0]) for split, film in found.items()
+        }
+        return kept[path], samples
+
+    monkeypatch.setattr(FIG07, "load_films", load_films)
+    figure = figure_of(FIG07, baselines=[])
+    labels = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+    assert [label.partition("\n")[2].partition(",")[0] for label in labels] == [
+        "", "forward", "", "backward", "double speed",
+    ]  # fmt: skip
+    assert "not run" not in texts(figure) and kept
 
 
 def test_fig08_shows_the_samples_of_every_model(figure_of):

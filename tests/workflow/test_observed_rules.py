@@ -251,7 +251,7 @@ def test_figures_leave_out_what_nobody_knows(folder, figure_of, tmp_path):
     assert "mean image" in words and "noise floor" not in words
     drawn = figure_of(
         "fig07_rollouts", films=[runs / "films.h5"], system="waves", models=["mine"],
-        errors=[runs / "errors.csv", folder / "waves.csv"], baseline="hnn",
+        errors=[runs / "errors.csv", folder / "waves.csv"], baselines=["hnn"],
         figure=[], animation=[],
     )  # fmt: skip
     words = words_in(drawn)

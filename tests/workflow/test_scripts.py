@@ -156,7 +156,7 @@ def arguments_of(name, folder, **changes):
         "fig07_rollouts": {
             "films": [folder / "films.h5"],
             "errors": [folder / "errors.csv", folder / "references.csv"],
-            "system": "pendulum", "models": ["mine"], "baseline": "hnn",
+            "system": "pendulum", "models": ["mine"], "baselines": ["hnn"],
             "labels": {"mine": "My HGN"}, "figure": [folder / "fig07.png"],
             "animation": [folder / "fig07.gif"],
         },

@@ -57,15 +57,16 @@ rule fig06:
         " --output {output.pdf:q} {output.png:q} 2>&1 | tee {log:q}"
 
 
+# Rows that Fig. 7 shows, those of them that a preset has.
+ROLLED = ["hgn_leapfrog", "hgn_vector", "latent_ode", "latent_gru"]
+FORWARD_ONLY = ["hnn"]
+
+
 rule fig07:
-    """A train and a test video, and HGN's and HNN's rollouts; strips and animation."""
+    """A train and a test video, and rollouts of some models; strips and animation."""
     input:
-        films=settings.runs(
-            "films.h5", models=["hgn_leapfrog", "hgn_vector", "hnn"], one_seed=True
-        ),
-        errors=settings.runs(
-            "errors.csv", models=["hgn_leapfrog", "hgn_vector", "hnn"], one_seed=True
-        ),
+        films=settings.runs("films.h5", models=ROLLED + FORWARD_ONLY, one_seed=True),
+        errors=settings.runs("errors.csv", models=ROLLED + FORWARD_ONLY, one_seed=True),
         references="results/{preset}/references/{system}.csv",
     output:
         pdf="results/{preset}/figures/fig07_rollouts_{system}.pdf",
@@ -98,13 +99,16 @@ rule fig07:
     conda:
         "../envs/hgnpipe.yaml"
     params:
+        models=settings.rows_among(ROLLED),
+        baselines=settings.rows_among(FORWARD_ONLY),
         labels=settings.labels,
         code=settings.code("figures/fig07_rollouts"),
     shell:
         "python {params.code.path:q} --films {input.films:q}"
         " --errors {input.errors:q} {input.references:q}"
-        " --system {wildcards.system:q} --models hgn_leapfrog hgn_vector"
-        " --baseline hnn --labels {params.labels:q} --figure {output.pdf:q} {output.png:q}"
+        " --system {wildcards.system:q} --models {params.models:q}"
+        " --baselines {params.baselines:q} --labels {params.labels:q}"
+        " --figure {output.pdf:q} {output.png:q}"
         " --animation {output.gif:q} {output.mp4:q} {output.page:q} 2>&1 | tee {log:q}"
 
 

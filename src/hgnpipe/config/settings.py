@@ -185,6 +185,12 @@ class Settings:
 
         return of_preset
 
+    def rows_among(self, models: Sequence[str]) -> OfJob:
+        """Those of some models that a preset has, in this order."""
+        return lambda wildcards: [
+            model for model in models if model in self.models(wildcards.preset)
+        ]
+
     def per_system(self, file: str) -> OfJob:
         """A file below ``results/{preset}/`` for each system of the preset."""
         return lambda wildcards: [

@@ -1,4 +1,4 @@
-"""Rule fig07: a video as observed, and what HGNs and HNN make of it."""
+"""Rule fig07: a video as observed, and what models make of it."""
 
 import re
 from pathlib import Path
@@ -29,7 +29,7 @@ def main(
     errors: list[Path],
     system: str,
     models: list[str],
-    baseline: str,
+    baselines: list[str],
     labels: dict,
     figure: list[Path],
     animation: list[Path],
@@ -42,7 +42,7 @@ def main(
             skills.
         system: Name of the system.
         models: Names of the models that are rolled out at all speeds.
-        baseline: Name of the model that is rolled out forward only.
+        baselines: Names of models that are rolled out forward only.
         labels: Names of the models.
         figure: Film strips to write, PDF or PNG.
         animation: Animations to write, GIF or MP4.
@@ -51,19 +51,18 @@ def main(
     shown = {model: found for model, (found, _) in loaded.items()}
     samples = {model: found for model, (_, found) in loaded.items()}
     means = read_errors(errors).groupby(["split", "model"]).mse.mean()
-    names = {name: label_of(name, labels) for name in (*models, baseline)}
+    names = {name: label_of(name, labels) for name in (*models, *baselines)}
     title = system_label(system)
     strips = {}
     for split in SPLITS if shown else ():
         mse = means[split]
         skills = {name: judged(mse[name], mse) for name in shown}
-        strips[split] = strips_of(
-            {n: f[split] for n, f in shown.items()}, skills, names
-        )
+        films_of = {name: film[split] for name, film in shown.items()}
+        strips[split] = strips_of(films_of, skills, names, baselines)
     with figure_style():
         save_figure(draw(strips, title), figure)
         moving = {
-            split: shortened(rows) + samples_of(samples, names, number)
+            split: shortened(rows) + samples_of(samples, names, models, number)
             for number, (split, rows) in enumerate(strips.items())
         }
         save_animation(animate(moving, title, 2.8), animation)
@@ -77,22 +76,22 @@ def judged(mse: float, means: pd.Series) -> str:
 
 
 def strips_of(
-    films: dict[str, Film], skills: dict[str, str], names: dict[str, str]
+    films: dict[str, Film],
+    skills: dict[str, str],
+    names: dict[str, str],
+    baselines: list[str],
 ) -> list[Strip]:
-    """Rows of the figure for one split; the last of the ``names`` is the baseline."""
-    *models, baseline = names
+    """Rows of the figure for one split, without rollouts that a model cannot make."""
+    models = [name for name in names if name not in baselines]
     any_film = next(iter(films.values()))
 
     def rows(kind: str, field: str, shown: list[str]) -> list[Strip]:
+        found = {one: getattr(films[one], field) for one in shown if one in films}
+        judged = skills if field == "forward" else {}
         return [
-            (
-                with_skill(
-                    f"{names[one]}\n{kind}",
-                    skills.get(one) if field == "forward" else None,
-                ),
-                getattr(films[one], field) if one in films else None,
-            )
+            (with_skill(f"{names[one]}\n{kind}", judged.get(one)), found.get(one))
             for one in shown
+            if one not in found or len(found[one])
         ]
 
     return [
@@ -102,7 +101,7 @@ def strips_of(
         *rows("backward", "backward", models),
         *rows("double speed", "double", models),
         *rows("half speed", "half", models),
-        *rows("forward", "forward", [baseline]),
+        *rows("forward", "forward", baselines),
     ]
 
 
@@ -121,10 +120,12 @@ def shortened(strips: list[Strip]) -> list[Strip]:
 
 
 def samples_of(
-    samples: dict[str, np.ndarray], names: dict[str, str], number: int
+    samples: dict[str, np.ndarray],
+    names: dict[str, str],
+    models: list[str],
+    number: int,
 ) -> list[Strip]:
     """One video from the prior of each model that has one, for an animation."""
-    *models, _ = names
     return shortened(
         [
             (f"{names[one]}\nsample", samples[one][number % len(samples[one])])
