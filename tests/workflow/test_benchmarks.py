@@ -77,11 +77,15 @@ def growth(tmp_path_factory):
     output = tmp_path_factory.mktemp("scaling") / "scaling.csv"
     script = load("scaling")
     script.FRAMES = 3
-    script.STEP = {
-        "num_frames": 3, "image_size": 8, "num_filters": 2, "latent_channels": 1,
-        "batch_size": 2, "threads": 1,
+    sizes = {
+        "num_frames": 3, "image_size": 8, "num_filters": 2, "batch_size": 2,
+        "threads": 1,
     }  # fmt: skip
-    script.GROWN = {"num_frames": (3, 5), "batch_size": (2, 4)}
+    script.STEPS = {
+        "HGN (leapfrog)": sizes | {"latent_channels": 1},
+        "HGN (vector)": sizes | {"num_pairs": 1},
+    }
+    script.GROWN = {"num_frames": (3, 5), "batch_size": (2, 4), "num_pairs": (1, 2)}
     script.side_by_side = lambda number, rounds: [1.0 * number**2] * rounds
     script.main(["mass_spring"], [20, 40], [1], [1, 2, 4], 1, output)
     return output
@@ -91,8 +95,11 @@ def test_growth_is_measured_for_everything_that_can_grow(growth):
     table = pd.read_csv(growth)
     assert list(dict.fromkeys(table.grows)) == [
         "trajectories simulated", "trajectories rendered", "frames", "image size",
-        "batch size", "cores", "parallel jobs",
+        "batch size", "pairs", "cores", "parallel jobs",
     ]  # fmt: skip
+    both = {"HGN (leapfrog)", "HGN (vector)"}
+    assert set(table[table.grows == "batch size"].what) == both
+    assert set(table[table.grows == "pairs"].what) == {"HGN (vector)"}
     assert (table.seconds > 0).all() and (table.measured == 1).all()
     assert table.device.str.contains("cores").all()
 

@@ -22,16 +22,23 @@ from hgnpipe.systems import build_system
 from hgnpipe.systems.base import System
 
 FRAMES = 31
-STEP = {
-    "num_frames": FRAMES, "image_size": 32, "num_filters": 32, "latent_channels": 16,
-    "batch_size": 16, "threads": 1,
+SIZES = {
+    "num_frames": FRAMES, "image_size": 32, "num_filters": 32, "batch_size": 16,
+    "threads": 1,
 }  # fmt: skip
-"""A training step of HGN in the middle of all curves."""
+STEPS = {
+    "HGN (leapfrog)": {**SIZES, "latent_channels": 16, "gradient_rms": 1.5},
+    "HGN (vector)": {
+        **SIZES, "num_pairs": 2, "inferred_frame": "middle", "gradient_rms": 0.1,
+    },
+}  # fmt: skip
+"""Training steps in the middle of all curves; the first is also made side by side."""
 GROWN = {
     "num_frames": (8, 16, 31),
     "image_size": (16, 32, 64),
     "num_filters": (16, 32, 64),
     "latent_channels": (8, 16, 32),
+    "num_pairs": (1, 2, 4, 8),
     "batch_size": (8, 16, 32),
 }
 Point = tuple[str, str, int]
@@ -64,7 +71,7 @@ def main(
         rows = measure_in_turn(works, rounds, done=bar.advance)
     for number in jobs:
         rows += [
-            (("parallel jobs", "training step of each job", number), seconds)
+            (("parallel jobs", "HGN (leapfrog), each job", number), seconds)
             for seconds in side_by_side(number, rounds)
         ]
     result = median_seconds(rows, ["grows", "what", "value"])
@@ -112,9 +119,10 @@ def steps(cores: Sequence[int]) -> Iterator[tuple[Point, Callable[[], object]]]:
     """Training steps of HGN, larger in one way at a time."""
     for name, values in (GROWN | {"threads": cores}).items():
         grows = {"threads": "cores"}.get(name, name).removeprefix("num_")
-        for value in values:
-            point = (grows.replace("_", " "), "training step", value)
-            yield point, training_step(**STEP | {name: value})
+        for what, step in STEPS.items():
+            for value in values if name in step else ():
+                point = (grows.replace("_", " "), what, value)
+                yield point, training_step(**step | {name: value})
 
 
 def training_step(
@@ -122,7 +130,7 @@ def training_step(
 ) -> Callable[[], None]:
     """Loss and gradients of a new model on random frames."""
     torch.manual_seed(0)
-    model = HGN(gradient_rms=1.5, **options)
+    model = HGN(**options)
     size = options["image_size"]
     videos = torch.rand(batch_size, options["num_frames"], 3, size, size)
 
@@ -152,7 +160,7 @@ def _meet(barrier: Any) -> None:
 
 def _steps(rounds: int) -> list[float]:
     choose_device("cpu", 1)
-    step = training_step(**STEP)
+    step = training_step(**STEPS["HGN (leapfrog)"])
     step()
     together.wait()  # nobody is measured alone
     return [seconds for _, seconds in measure_in_turn({("step",): step}, rounds)]
