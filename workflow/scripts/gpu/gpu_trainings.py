@@ -101,11 +101,15 @@ def follow(chains: list[Chain], together: int, end: float) -> None:
 
 
 def data_of(settings: Settings, system: str) -> list[tuple[str, list[str]]]:
-    """What makes the data of a system."""
+    """What makes the data of a system; long videos where a row trains on them."""
     preset, value, steps = settings.config.preset, settings.value, []
     folder = f"results/{preset}/data/{system}"
-    around = settings.config.presets[preset].data.num_around
-    for split in ("train", "long", "test") if around else ("train", "test"):
+    wanted = {
+        settings.training_videos(Wildcards(preset=preset, system=system, model=row))
+        for row in settings.models(preset)
+    }
+    longer = f"{folder}/long_videos.h5" in wanted
+    for split in ("train", "long", "test") if longer else ("train", "test"):
         job = Wildcards(preset=preset, system=system, split=split)
         trajectories = f"{folder}/{split}_trajectories.h5"
         videos = f"{folder}/{split}_videos.h5"
