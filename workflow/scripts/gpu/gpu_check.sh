@@ -33,6 +33,7 @@ step() { # its bound in seconds, its name, its words
 }
 
 share() { # one GPU among processes that run at the same time, where it can be had
+    [ -z "${CUDA_MPS_PIPE_DIRECTORY:-}" ] || return 0 # it is shared already
     command -v nvidia-cuda-mps-control >/dev/null || return
     CUDA_MPS_PIPE_DIRECTORY=$(mktemp -d)
     export CUDA_MPS_PIPE_DIRECTORY CUDA_MPS_LOG_DIRECTORY=$CUDA_MPS_PIPE_DIRECTORY
