@@ -180,6 +180,12 @@ def test_every_figure_of_the_schema_has_files(settings):
     assert {figure.partition("_")[0] for figure in figures} == of_every_preset
 
 
+def test_training_curves_are_those_of_rows_that_the_preset_has(checked):
+    few = Results(checked({"models": ["hnn", "hgn_leapfrog"]}))
+    assert "fig11_convergence_hgn" in few.figures("smoke")
+    assert not [name for name in few.figures("smoke") if name.startswith("fig12")]
+
+
 def test_a_part_of_a_preset_is_asked_for_alone(partial):
     results = Results(partial)
     assert results.tables("smoke") == ["table1", "table2", "dynamics"]

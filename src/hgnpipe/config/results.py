@@ -42,6 +42,7 @@ class Results:
         block = self.config.presets[preset]
         drawn = self.drawn_densities(preset)
         simulated = {*block.systems} - self.settings.observed
+        rows = self.settings.models(preset)
         names = {
             "fig05": ["fig05_systems"] if simulated else [],
             "fig06": ["fig06_mse_per_frame"],
@@ -49,8 +50,8 @@ class Results:
             "fig08": ["fig08_samples"],
             "fig09": [f"fig09_flow_{density}" for density in drawn],
             "fig10": ["fig10_flows"] if drawn else [],
-            "fig11": ["fig11_convergence_hgn"],
-            "fig12": ["fig12_convergence_hnn_conv"],
+            "fig11": ["fig11_convergence_hgn"] if "hgn_leapfrog" in rows else [],
+            "fig12": ["fig12_convergence_hnn_conv"] if "hnn_conv" in rows else [],
             "fig13": ["fig13_integrators"],
             "fig14": ["fig14_hnn_check"] if block.hnn_check else [],
             "fig15": ["fig15_kappa"] if self.kappas(preset) else [],
