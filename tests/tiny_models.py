@@ -18,6 +18,7 @@ FAMILIES = {
     "latent_ode": {"num_frames": 4, "num_filters": 4, "latent_channels": 2},
     "latent_gru": {
         "num_frames": 4, "num_filters": 4, "num_pairs": 2, "hidden_size": 8,
+        "inferred_frame": "middle",
     },
 }  # fmt: skip
 every_family = pytest.mark.parametrize("name", FAMILIES)

@@ -123,6 +123,24 @@ def test_a_cell_steps_onwards_and_another_one_back(frames):
             torch.testing.assert_close(path.p[:, step], state.p)
 
 
+@pytest.mark.parametrize("where", ["first", "middle", "last"])
+def test_a_cell_is_followed_as_it_is_trained(frames, where):
+    model = built("gru", deterministic=True, inferred_frame=where)
+    made = model.predict(frames).frames
+    expected = (made - frames).square().mean()
+    torch.testing.assert_close(model.loss(frames, 0)["mse"], expected)
+    # Shorter than what was seen, longer, and with a past.
+    path = model.follow(frames, 2, 7)
+    assert path.q.shape[1] == 10
+    shown = model.decode_path(path)
+    past = model.predict(frames, speed=-1.0, num_steps=2).frames
+    torch.testing.assert_close(shown[:, :3], past.flip(1))
+    torch.testing.assert_close(shown[:, 2:7], made)
+    for steps in (0, 1, 7):
+        few = model.predict(frames, num_steps=steps).frames
+        torch.testing.assert_close(few, shown[:, 2 : 3 + steps])
+
+
 def test_double_speed_of_a_cell_is_every_second_frame(frames):
     model = built("gru")
     twice = model.predict(frames, speed=2.0, num_steps=3).frames

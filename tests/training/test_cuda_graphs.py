@@ -31,10 +31,7 @@ MODELS = {
     "deterministic": ("hgn", {"image_size": SIZE, **FAMILIES["deterministic"]}),
     "pixelhnn": ("pixelhnn", {"image_size": SIZE, **FAMILIES["pixelhnn"]}),
     "latent_ode": ("latent_ode", {"image_size": SIZE, **FAMILIES["latent_ode"]}),
-    "latent_gru": (
-        "latent_gru",
-        {"image_size": SIZE, **FAMILIES["latent_gru"], "inferred_frame": "middle"},
-    ),
+    "latent_gru": ("latent_gru", {"image_size": SIZE, **FAMILIES["latent_gru"]}),
     "nhf": (
         "nhf",
         {"num_dims": 2, "hidden_size": 8, "num_importance_samples": 3,

@@ -139,8 +139,9 @@ def _play_batch(
 ) -> dict[str, np.ndarray | None]:
     steps = observed.shape[1] - 1
     start, _, variance = model.infer(observed)
-    past = model.rollout(start, -model.dt, num_before)
-    path = model.rollout(start, model.dt, drawn.shape[1] - num_before - 1)
+    past, path = _both_ways(
+        model, observed, start, num_before, drawn.shape[1] - num_before - 1
+    )
     end = State(path.q[:, steps], path.p[:, steps])
     back = model.rollout(end, -model.dt, steps)
     # The past in the order of time, without the first frame, which the path begins
@@ -172,6 +173,22 @@ def _play_batch(
         "halved": halved,
         "variance": None if variance is None else variance.cpu().numpy(),
     }
+
+
+def _both_ways(
+    model: PhaseSpaceModel,
+    observed: Float[Tensor, "B T 3 S S"],
+    start: State,
+    before: int,
+    after: int,
+) -> tuple[State, State]:
+    """Paths back and onwards from the first frame, which begins both of them."""
+    if not hasattr(model, "follow"):
+        past = model.rollout(start, -model.dt, before)
+        return past, model.rollout(start, model.dt, after)
+    q, p = model.follow(observed, before, after)
+    past = State(q[:, : before + 1].flip(1), p[:, : before + 1].flip(1))
+    return past, State(q[:, before:], p[:, before:])
 
 
 def _predict_batch(

@@ -111,7 +111,9 @@ class PhaseSpaceModel(SequenceModel, Protocol):
     lines. A state that is no pair (q, p) is cut into two halves that are called so. A
     ``hamiltonian``, if there is one, is the learned energy of a state; without, there
     are no measures of the energy. A model with ``whole_steps = True`` cannot take half
-    a step, and is not asked to.
+    a step, and is not asked to. One whose steps back do not undo those onwards may say
+    by ``follow(frames, before, after)`` how it goes from ``before`` steps before the
+    first frame to ``after`` after it, in place of rollouts from the first frame.
 
     Attributes:
         dt: Time step of one frame, in the model's own time unit.

@@ -3,6 +3,7 @@
 Encoder, decoder, loss and options are those of HGN with a vector state; only the law of
 motion differs. A cell has one direction and one step: going back in time takes a
 second cell, which nothing but the data ties to the first, and half a step there is not.
+So where a video is followed, both ways begin at the frame whose state is inferred.
 
 References:
     Cho et al., Learning Phrase Representations using RNN Encoder-Decoder for
@@ -14,14 +15,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hgnpipe.collection import require
 from hgnpipe.hamiltonian import State
-from hgnpipe.integrators import Step
+from hgnpipe.integrators import Step, rollout_around
 from hgnpipe.models._latent_video import LatentVideo
-from hgnpipe.models.base import check_rollout
+from hgnpipe.models.base import Prediction, check_rollout
 from hgnpipe.nn.latents import Sizes
 
 
@@ -55,13 +57,53 @@ class LatentGRU(LatentVideo):
             ValueError: If ``dt`` is not a multiple of that of a frame.
         """
         check_rollout(dt, num_steps)
-        frames = abs(dt) / self.dt
-        whole = frames >= 1 and frames == round(frames)
-        require(whole, "speed", dt / self.dt, "1, -1, 2, ...: a cell has no half steps")
-        every = round(frames)
+        every = self._frames_of(dt)
         step = math.copysign(self.dt, dt)
         path = super().rollout(initial, step, num_steps * every)
         return State(path.q[:, ::every], path.p[:, ::every])
+
+    @torch.no_grad()
+    def predict(
+        self,
+        frames: Float[Tensor, "B T 3 S S"],
+        *,
+        speed: float = 1.0,
+        num_steps: int | None = None,
+    ) -> Prediction:
+        """See `LatentVideo.predict`; onwards the motion is that of `follow`."""
+        if speed <= 0:
+            return super().predict(frames, speed=speed, num_steps=num_steps)
+        kl = self.infer(frames).kl
+        steps = frames.shape[1] - 1 if num_steps is None else num_steps
+        check_rollout(speed, steps, "speed")
+        every = self._frames_of(speed * self.dt)
+        path = self.follow(frames, 0, steps * every)
+        path = State(path.q[:, ::every], path.p[:, ::every])
+        return Prediction(self.decode_path(path), None, kl)
+
+    @torch.no_grad()
+    def follow(
+        self, frames: Float[Tensor, "B T 3 S S"], before: int, after: int
+    ) -> State:
+        """Path from ``before`` steps before the first frame to ``after`` after it.
+
+        Through the state of the inferred frame, as in training: the first frame's,
+        which one cell went back to, is nothing that the other was taught to begin at.
+        """
+        state = self.state_of(self.posterior(frames).mean)
+        back, ahead = before + self.inferred, max(0, after - self.inferred)
+        path = rollout_around(
+            self.integrator, self.moved_by, state, self.dt, back, ahead
+        )
+        length = before + 1 + after
+        return State(path.q[:, :length], path.p[:, :length])
+
+    def _frames_of(self, dt: float) -> int:
+        """How many frames a step takes, whatever its direction."""
+        frames = abs(dt) / self.dt
+        whole = frames >= 1 and frames == round(frames)
+        require(whole, "speed", dt / self.dt, "1, -1, 2, ...: a cell has no half steps")
+        return round(frames)
 
 
 class Cell(nn.Module):
