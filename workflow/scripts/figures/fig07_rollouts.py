@@ -142,7 +142,8 @@ def draw(strips: dict[str, list[Strip]], title: str) -> Figure:
     num_frames, size = strips["train"][0][1].shape[:2]
     cells = 1 + (num_frames - 1) // EVERY, len(strips["train"])
     height = 2 * (0.8 * WIDTH / cells[0] * cells[1] + 0.5)
-    figure, axes = plt.subplots(2, figsize=(WIDTH, min(height, 11)))
+    highest = max(11, 0.9 * cells[1])
+    figure, axes = plt.subplots(2, figsize=(WIDTH, min(height, highest)))
     for ax, split in zip(axes, SPLITS, strict=True):
         film_strips(ax, strips[split], EVERY, size, num_frames)
         ax.set_title(f"{title}, {split} video", loc="left")
