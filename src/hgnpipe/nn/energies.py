@@ -1,5 +1,7 @@
 """Learned energies, with their gradients in closed form (paper, Sec. A.1 and A.2)."""
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 
 import torch
@@ -9,6 +11,8 @@ from torch.nn import functional as F
 
 from hgnpipe.collection import require
 from hgnpipe.nn.networks import initialise
+
+Linear = Callable[[Tensor], Tensor]
 
 MATRICES_ON = ("cuda",)
 """Devices on which a rollout uses `MatrixEnergy`."""
@@ -62,19 +66,11 @@ class ConvEnergy(nn.Module):
         The same numbers as differentiating `forward`, written as forward operations:
         training then needs one reverse pass over them instead of two.
         """
-        slopes = []
-        for layer in self.layers[:-1]:
-            x = layer(x)
-            slopes.append(torch.sigmoid(x))
-            x = F.softplus(x)
-        last = self.layers[-1]
+        *hidden, last = self.layers
         ones = x.new_ones(len(x), 1, *x.shape[2:])
         g = F.conv_transpose2d(ones, last.weight, padding=1)
-        for layer, slope in zip(
-            reversed(self.layers[:-1]), reversed(slopes), strict=True
-        ):
-            g = F.conv_transpose2d(g * slope, layer.weight, padding=1)
-        return g
+        back = [partial(_back_through, layer) for layer in hidden]
+        return softplus_gradient(x, hidden, back, g)
 
     def unrolled(self, like: Float[Tensor, "B c s s"]) -> "MatrixEnergy | ConvEnergy":
         """What is fastest where the gradient is wanted many times in a row.
@@ -110,17 +106,14 @@ class MatrixEnergy(nn.Module):
 
     def gradient(self, x: Float[Tensor, "B c s s"]) -> Float[Tensor, "B c s s"]:
         """Gradient of the energy with respect to its input."""
-        shape, slopes = x.shape, []
-        x = x.flatten(1)
         *hidden, last = self.matrices
-        for bias, matrix in zip(self.biases, hidden, strict=True):
-            x = torch.addmm(bias, x, matrix)
-            slopes.append(torch.sigmoid(x))
-            x = F.softplus(x)
-        g = last.sum(1)
-        for matrix, slope in zip(reversed(hidden), reversed(slopes), strict=True):
-            g = (g * slope) @ matrix.T
-        return g.view(shape)
+        onwards = [
+            partial(torch.addmm, bias, mat2=matrix)
+            for bias, matrix in zip(self.biases, hidden, strict=True)
+        ]
+        back = [partial(F.linear, weight=matrix) for matrix in hidden]
+        flat = softplus_gradient(x.flatten(1), onwards, back, last.sum(1))
+        return flat.view(x.shape)
 
 
 class MLPEnergy(nn.Module):
@@ -175,11 +168,9 @@ class MLPEnergy(nn.Module):
 
         See `ConvEnergy.gradient`.
         """
-        first = self.first(x)
-        second = self.second(F.softplus(first))
-        g = torch.sigmoid(second) * self.last.weight
-        g = torch.sigmoid(first) * (g @ self.second.weight)
-        return g @ self.first.weight
+        layers = [self.first, self.second]
+        back = [partial(torch.matmul, other=layer.weight) for layer in layers]
+        return softplus_gradient(x, layers, back, self.last.weight)
 
 
 class SwishEnergy(nn.Module):
@@ -257,6 +248,31 @@ class QuadraticEnergy(nn.Module):
     def gradient(self, x: Float[Tensor, "B n"]) -> Float[Tensor, "B n"]:
         """Gradient of the energy, see `ConvEnergy.gradient`."""
         return 2 * x + self.rest.gradient(x)
+
+
+def softplus_gradient(
+    x: Tensor, layers: Sequence[Linear], back: Sequence[Linear], g: Tensor
+) -> Tensor:
+    """Gradient of an energy of linear layers with a soft-plus after each of them.
+
+    Args:
+        x: Input of the first layer.
+        layers: The layers.
+        back: For each of them, the gradient with respect to its output to that with
+            respect to its input.
+        g: Gradient with respect to the last soft-plus.
+    """
+    slopes: list[Tensor] = []
+    for layer in layers:
+        x = layer(F.softplus(x) if slopes else x)
+        slopes.append(torch.sigmoid(x))
+    for apply, slope in zip(reversed(back), reversed(slopes), strict=True):
+        g = apply(g * slope)
+    return g
+
+
+def _back_through(layer: nn.Conv2d, g: Tensor) -> Tensor:
+    return F.conv_transpose2d(g, layer.weight, padding=1)
 
 
 def scale_gradient(

@@ -87,9 +87,9 @@ def strips_of(
 
     def rows(kind: str, field: str, shown: list[str]) -> list[Strip]:
         found = {one: getattr(films[one], field) for one in shown if one in films}
-        judged = skills if field == "forward" else {}
+        said = skills if field == "forward" else {}
         return [
-            (with_skill(f"{names[one]}\n{kind}", judged.get(one)), found.get(one))
+            (with_skill(f"{names[one]}\n{kind}", said.get(one)), found.get(one))
             for one in shown
             if one not in found or len(found[one])
         ]
