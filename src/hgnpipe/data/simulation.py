@@ -13,7 +13,6 @@ import torch
 from jaxtyping import Float
 
 from hgnpipe.collection import require
-from hgnpipe.data.solver import solve_each
 from hgnpipe.hamiltonian import motion
 from hgnpipe.systems.base import System
 
@@ -150,6 +149,8 @@ def solve(
     Returns:
         States at these times, and the relative drift of each trajectory's energy.
     """
+    from hgnpipe.data.solver import solve_each  # SciPy's take half a second to import
+
     q, p = (torch.from_numpy(part) for part in np.split(initial, 2, axis=1))
     if system.friction(q, p) is not None:  # its work is one more coordinate
         initial = np.pad(initial, [(0, 0), (0, 1)])
