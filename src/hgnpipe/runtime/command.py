@@ -1,5 +1,6 @@
 """Command lines of the workflow's scripts, made from the signature of ``main``."""
 
+import gc
 import inspect
 import json
 import os
@@ -34,6 +35,7 @@ def run(main: Callable[..., None], more: Callable[[], str] = str) -> None:
         own = help_text(f"{title}\n", options_of(main), mark="--")
         print(*filter(None, [own, more()]), sep="\n\n")
         sys.exit(0)
+    gc.freeze()  # modules are no garbage; to search them at the end takes half a second
     with ended_in_one_line():
         try:
             arguments = join_lists(main, sys.argv[1:])
