@@ -57,7 +57,7 @@ rule fig06:
         " --output {output.pdf:q} {output.png:q} 2>&1 | tee {log:q}"
 
 
-# Rows that Fig. 7 shows, those of them that a preset has.
+# Rows that Figs. 7 and 8 show, those of them that a preset has.
 ROLLED = ["hgn_leapfrog", "hgn_vector", "latent_ode", "latent_gru"]
 FORWARD_ONLY = ["hnn"]
 
@@ -113,9 +113,9 @@ rule fig07:
 
 
 rule fig08:
-    """Videos that HGN samples from its prior, on every system; strips and animation."""
+    """Videos that models sample from their priors, on every system; strips, animation."""
     input:
-        settings.runs("films.h5", models=["hgn_leapfrog", "hgn_vector"], one_seed=True),
+        settings.runs("films.h5", models=ROLLED, one_seed=True),
     output:
         pdf="results/{preset}/figures/fig08_samples.pdf",
         png=report(
@@ -148,11 +148,12 @@ rule fig08:
         "../envs/hgnpipe.yaml"
     params:
         systems=settings.value("systems"),
+        models=settings.rows_among(ROLLED),
         labels=settings.labels,
         code=settings.code("figures/fig08_samples"),
     shell:
         "python {params.code.path:q} --films {input:q}"
-        " --systems {params.systems:q} --models hgn_leapfrog hgn_vector"
+        " --systems {params.systems:q} --models {params.models:q}"
         " --labels {params.labels:q}"
         " --figure {output.pdf:q} {output.png:q}"
         " --animation {output.gif:q} {output.mp4:q} {output.page:q} 2>&1 | tee {log:q}"

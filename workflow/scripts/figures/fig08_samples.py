@@ -1,4 +1,4 @@
-"""Rule fig08: videos sampled from the priors of HGNs, on every system."""
+"""Rule fig08: videos sampled from the priors of models, on every system."""
 
 from pathlib import Path
 
@@ -69,8 +69,8 @@ def draw(
     samples: dict[str, Samples], observed: Samples, names: dict[str, str]
 ) -> Figure:
     """Samples of each model as film strips, below one observed video of the system."""
-    if not samples:
-        return message(f"{', '.join(names.values())}: no system to show")
+    if not (samples and names):
+        return message(f"no {'system' if names else 'model'} to show")
     rows = -(-len(samples) // 2)
     height = (0.6 + 0.36 * MAX_ROWS * len(names)) * rows
     figure, axes = plt.subplots(
