@@ -13,7 +13,8 @@ from hgnpipe.config.checks import check_config
 from hgnpipe.config.results import Results
 from hgnpipe.config.settings import Settings
 
-GROUP = {"hgn_vector": 3e-4, "hgn_vector_tight": 2.6e-4, "hgn_vector_loose": 6e-4}
+FIRST, *OTHERS = (f"hgn_vector_kappa_{number}" for number in (3, 5, 10))
+GROUP = dict(zip([FIRST, *OTHERS], (3e-4, 5e-4, 1e-3), strict=True))
 
 
 @pytest.fixture(scope="module")
@@ -81,16 +82,16 @@ def test_the_figure_is_given_every_seed_of_these_rows_and_their_kappas(settings)
 def test_a_row_that_differs_in_something_else_is_left_out(
     settings, models, key, option
 ):
-    models["hgn_vector_tight"]["pendulum"][key][option] = 7
-    left = {name: GROUP[name] for name in ("hgn_vector", "hgn_vector_loose")}
+    models[FIRST]["pendulum"][key][option] = 7
+    left = {name: GROUP[name] for name in OTHERS}
     assert kappas(settings, models) == {"pendulum": left}
-    models["hgn_vector_loose"]["pendulum"]["family"] = "other"
+    models[OTHERS[0]]["pendulum"]["family"] = "other"
     assert kappas(settings, models) == {}
 
 
 def test_a_row_without_kappa_is_not_compared(settings, models):
-    del models["hgn_vector"]["pendulum"]["options"]["kappa"]
-    assert "hgn_vector" not in kappas(settings, models)["pendulum"]
+    del models[FIRST]["pendulum"]["options"]["kappa"]
+    assert FIRST not in kappas(settings, models)["pendulum"]
 
 
 def test_rows_with_one_kappa_show_no_trade_off(settings):
