@@ -13,8 +13,10 @@ from hgnpipe.config.checks import check_config
 from hgnpipe.config.results import Results
 from hgnpipe.config.settings import Settings
 
-FIRST, *OTHERS = (f"hgn_vector_kappa_{number}" for number in (3, 5, 10))
-GROUP = dict(zip([FIRST, *OTHERS], (3e-4, 5e-4, 1e-3), strict=True))
+GROUP = {
+    "hgn_vector_kappa_3": 3e-4, "hgn_vector_kappa_5": 5e-4, "hgn_vector_kappa_10": 1e-3,
+}  # fmt: skip
+FIRST, *OTHERS = GROUP
 
 
 @pytest.fixture(scope="module")

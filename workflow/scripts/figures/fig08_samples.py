@@ -69,8 +69,10 @@ def draw(
     samples: dict[str, Samples], observed: Samples, names: dict[str, str]
 ) -> Figure:
     """Samples of each model as film strips, below one observed video of the system."""
-    if not (samples and names):
-        return message(f"no {'system' if names else 'model'} to show")
+    if not names:
+        return message("no model to show")
+    if not samples:
+        return message(f"{', '.join(names.values())}: no system to show")
     rows = -(-len(samples) // 2)
     height = (0.6 + 0.36 * MAX_ROWS * len(names)) * rows
     figure, axes = plt.subplots(
