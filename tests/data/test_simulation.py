@@ -5,7 +5,7 @@ import pytest
 from scipy.special import ellipk
 from simulated import SIMULATED
 
-from hgnpipe.data import simulation
+from hgnpipe.data import simulation, solver
 from hgnpipe.data.simulation import relative_drift, simulate, true_energy
 from hgnpipe.systems import SYSTEMS, build_system
 
@@ -98,9 +98,9 @@ def test_what_friction_takes_is_no_drift_and_what_the_solver_loses_is(monkeypatc
     system, start = build_system("damped_mass_spring"), np.array([[1.0, 0.0]])
     t = np.linspace(0, 3, 31)
     assert simulation.solve(system, start, t)[1].max() <= 1e-6
-    real = simulation.solve_each
+    real = solver.solve_each
     lossy = lambda *arguments: real(*arguments) * np.linspace(1, 0.9, 31)[:, None]  # noqa: E731
-    monkeypatch.setattr(simulation, "solve_each", lossy)
+    monkeypatch.setattr(solver, "solve_each", lossy)
     assert simulation.solve(system, start, t)[1].min() > 0.05
 
 
@@ -126,7 +126,7 @@ def test_a_trajectory_that_the_solver_gave_up_is_an_error(monkeypatch):
     def give_up(rates, initial, t, *rest):
         return np.full((len(initial), len(t), initial.shape[1]), np.nan)
 
-    monkeypatch.setattr(simulation, "solve_each", give_up)
+    monkeypatch.setattr(solver, "solve_each", give_up)
     with pytest.raises(RuntimeError, match=r"3 trajectories of Pendulum.* up to inf"):
         run("pendulum", 3, 3)
 

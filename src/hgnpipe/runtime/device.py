@@ -45,9 +45,6 @@ def choose_device(
     if kind == "cuda" and (num := torch.cuda.device_count()) > 1:
         torch.cuda.set_device(take_gpu(visible_gpus(num)))
     torch.set_num_threads(threads)
-    # Decaying weights and moments of units that have died end below 1e-38, where a
-    # processor may be slow: an iteration of PixelHNN took up to eight times as long.
-    torch.set_flush_denormal(True)
     threadpool_limits(threads)  # NumPy's and SciPy's linear algebra has threads too
     torch.backends.cudnn.allow_tf32 = precision == "tf32"
     torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"

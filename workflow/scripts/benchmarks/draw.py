@@ -34,6 +34,8 @@ SLOPES = {
 }  # fmt: skip
 REFERENCE = {"color": "0.7", "linewidth": 0.8, "zorder": 1}
 COLUMNS = 3
+MOST_NAMED = 6
+"""Curves whose names have room in their own panel."""
 
 
 def main(
@@ -96,7 +98,7 @@ def draw_speed(
     ordered = starts.sort_values("seconds", ascending=False)
     panel = right.subplots()
     bars(panel, ordered.what.map(script_label), ordered.seconds)
-    panel.set(title="start of each script, before it does anything", xlabel="seconds")
+    panel.set(title="what each script takes to start", xlabel="seconds")
     panel.tick_params(axis="y", labelsize=5.5)
     return figure
 
@@ -140,10 +142,11 @@ def bars(
 def draw_scaling(table: pd.DataFrame) -> Figure:
     """A panel for each thing that grows; both axes logarithmic."""
     groups = list(table.groupby("grows", sort=False))
-    rows = -(-len(groups) // COLUMNS)
+    rows = len(groups) // COLUMNS + 1  # at least one place is left for names
     figure, axes = plt.subplots(
         rows, COLUMNS, figsize=(WIDTH, 2.2 * rows), squeeze=False
     )
+    names = {}
     for panel, (grows, group) in zip(axes.flat, groups, strict=False):
         styles = model_styles(group.what)
         for what, curve in group.groupby("what", sort=False):
@@ -161,11 +164,19 @@ def draw_scaling(table: pd.DataFrame) -> Figure:
             axis.set_major_locator(FixedLocator([2.0**i for i in range(-4, 9)]))
             axis.set_minor_locator(NullLocator())
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        panel.legend(fontsize=6, handlelength=1.8)
+        if group.what.nunique() <= MOST_NAMED:
+            panel.legend(fontsize=6, handlelength=1.8)
+            continue
+        lines, labels = panel.get_legend_handles_labels()
+        names |= dict(zip(labels, lines, strict=True))
     for panel in axes[:, 0]:
         panel.set_ylabel("time, relative to the first")
     for panel in axes.flat[len(groups) :]:
-        panel.remove()
+        panel.axis("off")
+    if names:
+        place = {"loc": "center", "fontsize": 6, "handlelength": 1.8}
+        title = "where no names are given"
+        axes[-1, -1].legend(names.values(), names.keys(), title=title, **place)
     return figure
 
 
