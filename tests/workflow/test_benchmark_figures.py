@@ -46,6 +46,16 @@ def test_the_line_to_compare_with_is_named(grows, power, said):
     assert axes.get_xlabel() == "relative to the first (8)"
 
 
+def test_many_curves_are_named_once_beside_the_panels():
+    few = growth(frames=1, pairs=1, cores=-1)
+    systems = [f"system_{number}" for number in range(DRAW.MOST_NAMED + 1)]
+    many = pd.concat([growth(simulated=1).assign(what=name) for name in systems])
+    *panels, names = DRAW.draw_scaling(pd.concat([many, few])).axes
+    assert [panel.get_legend() is None for panel in panels] == [True, *[False] * 3]
+    shown = [text.get_text() for text in names.get_legend().get_texts()]
+    assert shown == [*(name.replace("_", "-") for name in systems), "proportional"]
+
+
 @pytest.fixture
 def speed():
     step = pd.DataFrame(

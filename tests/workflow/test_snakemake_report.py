@@ -54,6 +54,7 @@ def results(page):
 def open_list(page, category, subcategory):
     """Click the way from the start to a list of results."""
     page.locator("nav nav a").first.click()  # the house
+    page.get_by_role("link", name="Workflow").wait_for()
     page.locator("nav li").get_by_text(category, exact=True).click()
     if page.evaluate("c => Object.keys(categories[c]).length", category) > 1:
         page.locator("nav li").get_by_text(subcategory, exact=True).click()

@@ -142,7 +142,8 @@ def bars(
 def draw_scaling(table: pd.DataFrame) -> Figure:
     """A panel for each thing that grows; both axes logarithmic."""
     groups = list(table.groupby("grows", sort=False))
-    rows = len(groups) // COLUMNS + 1  # at least one place is left for names
+    crowded = table.groupby("grows").what.nunique().max() > MOST_NAMED
+    rows = -(-(len(groups) + crowded) // COLUMNS)  # the last place is for names
     figure, axes = plt.subplots(
         rows, COLUMNS, figsize=(WIDTH, 2.2 * rows), squeeze=False
     )
@@ -171,9 +172,10 @@ def draw_scaling(table: pd.DataFrame) -> Figure:
         names |= dict(zip(labels, lines, strict=True))
     for panel in axes[:, 0]:
         panel.set_ylabel("time, relative to the first")
-    for panel in axes.flat[len(groups) :]:
-        panel.axis("off")
-    if names:
+    for panel in axes.flat[len(groups) : axes.size - crowded]:
+        panel.remove()
+    if crowded:
+        axes[-1, -1].axis("off")
         place = {"loc": "center", "fontsize": 6, "handlelength": 1.8}
         title = "where no names are given"
         axes[-1, -1].legend(names.values(), names.keys(), title=title, **place)
