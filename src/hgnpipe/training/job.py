@@ -12,6 +12,7 @@ import pandas as pd
 import torch
 from torch import nn
 
+from hgnpipe.files.csv import write_csv
 from hgnpipe.files.whole import check_writable, written_whole
 from hgnpipe.runtime.interruption import requests_noted
 from hgnpipe.runtime.progress import Progress
@@ -186,5 +187,4 @@ class TrainingJob:
 
 
 def _write(history: pd.DataFrame, target: Path) -> None:
-    with written_whole(target) as path:
-        history.to_csv(path, index=False, na_rep="N/A")
+    write_csv(history, target)

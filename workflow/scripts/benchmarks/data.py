@@ -5,7 +5,8 @@ from pathlib import Path
 
 from hgnpipe.data.rendering import render
 from hgnpipe.data.simulation import simulate
-from hgnpipe.files.whole import check_writable, written_whole
+from hgnpipe.files.csv import write_csv
+from hgnpipe.files.whole import check_writable
 from hgnpipe.runtime.command import run
 from hgnpipe.runtime.device import choose_device
 from hgnpipe.runtime.progress import Progress
@@ -42,8 +43,7 @@ def main(
     medians["per_second"] = (medians.num / medians.seconds).round(1)
     medians["ms_each"] = (1000 * medians.seconds / medians.num).round(4)
     medians = with_place(medians.assign(measured=repeats), device, 1)
-    with written_whole(output) as path:
-        medians.to_csv(path, index=False, na_rep="N/A")
+    write_csv(medians, output)
 
 
 if __name__ == "__main__":

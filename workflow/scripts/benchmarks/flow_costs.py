@@ -6,7 +6,8 @@ from pathlib import Path
 import torch
 
 from hgnpipe.collection import lookup, require
-from hgnpipe.files.whole import check_writable, written_whole
+from hgnpipe.files.csv import write_csv
+from hgnpipe.files.whole import check_writable
 from hgnpipe.flows import build_flow
 from hgnpipe.flows.base import Flow
 from hgnpipe.runtime.command import run
@@ -61,8 +62,7 @@ def main(
     base = base.reindex(result.task).to_numpy()
     result[f"ratio_to_{reference}"] = result.milliseconds / base
     result = with_place(result.assign(repeats=repeats), chosen, threads)
-    with written_whole(output) as path:
-        result.to_csv(path, index=False, float_format="%.5g", na_rep="N/A")
+    write_csv(result, output, float_format="%.5g")
 
 
 def tasks(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from hgnpipe.files.whole import written_whole
+from hgnpipe.files.csv import write_csv
 from hgnpipe.runtime.command import run
 
 
@@ -18,8 +18,7 @@ def main(tables: list[Path], output: Path) -> None:
     parts = [pd.read_csv(path).assign(benchmark=path.stem) for path in tables]
     table = pd.concat(parts, ignore_index=True)
     table.insert(0, "benchmark", table.pop("benchmark"))
-    with written_whole(output) as path:
-        table.to_csv(path, index=False, na_rep="N/A")
+    write_csv(table, output)
 
 
 if __name__ == "__main__":

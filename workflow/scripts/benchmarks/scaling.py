@@ -12,7 +12,8 @@ import torch
 
 from hgnpipe.data.rendering import render
 from hgnpipe.data.simulation import simulate
-from hgnpipe.files.whole import check_writable, written_whole
+from hgnpipe.files.csv import write_csv
+from hgnpipe.files.whole import check_writable
 from hgnpipe.models.hgn import HGN
 from hgnpipe.runtime.command import run
 from hgnpipe.runtime.device import choose_device
@@ -80,8 +81,7 @@ def main(
         growth = np.diff(np.log(curve.seconds)) / np.diff(np.log(curve.value))
         result.loc[curve.index[1:], "exponent"] = growth
     result = with_place(result.assign(measured=rounds), device, 1)
-    with written_whole(output) as path:
-        result.to_csv(path, index=False, float_format="%.4g", na_rep="N/A")
+    write_csv(result, output, float_format="%.4g")
 
 
 def data(

@@ -14,7 +14,8 @@ import torch
 from hgnpipe.data.rendering import render
 from hgnpipe.data.simulation import simulate
 from hgnpipe.data.videos import open_videos, render_videos, save_trajectories
-from hgnpipe.files.whole import check_writable, written_whole
+from hgnpipe.files.csv import write_csv
+from hgnpipe.files.whole import check_writable
 from hgnpipe.models.hgn import HGN
 from hgnpipe.runtime.command import run
 from hgnpipe.runtime.device import choose_device
@@ -80,8 +81,7 @@ def main(
     table.insert(0, "what", pd.Series(VARIANTS))
     table = table.assign(**sizes, measured=steps * rounds)
     table = with_place(table, torch.device("cpu"), threads)
-    with written_whole(output) as path:
-        table.to_csv(path, float_format="%.4g", na_rep="N/A")
+    write_csv(table.reset_index(), output, float_format="%.4g")
 
 
 def measure(

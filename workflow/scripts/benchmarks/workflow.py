@@ -13,7 +13,8 @@ from pathlib import Path
 import torch
 import yaml
 
-from hgnpipe.files.whole import check_writable, written_whole
+from hgnpipe.files.csv import write_csv
+from hgnpipe.files.whole import check_writable
 from hgnpipe.runtime.command import run
 from hgnpipe.runtime.progress import Progress
 from hgnpipe.runtime.timing import measure_in_turn, median_seconds, with_place
@@ -54,8 +55,7 @@ def main(preset: str, num_seeds: int, rounds: int, output: Path) -> None:
     medians = median_seconds(rows, ["what"])
     medians.insert(1, "jobs", medians.what.map(jobs).astype("Int64"))
     medians = with_place(medians.assign(measured=rounds), torch.device("cpu"), 1)
-    with written_whole(output) as path:
-        medians.to_csv(path, index=False, float_format="%.4g", na_rep="N/A")
+    write_csv(medians, output, float_format="%.4g")
 
 
 def scripts() -> list[Path]:

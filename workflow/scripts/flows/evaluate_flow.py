@@ -8,7 +8,8 @@ from hgnpipe.collection import require
 from hgnpipe.data.points import load_points
 from hgnpipe.evaluation.likelihood import measures_of_likelihood, measures_of_map
 from hgnpipe.evaluation.minima import NUM_STARTS
-from hgnpipe.files.whole import check_writable, written_whole
+from hgnpipe.files.csv import write_csv
+from hgnpipe.files.whole import check_writable
 from hgnpipe.flows import load_flow
 from hgnpipe.reporting.runs import run_of
 from hgnpipe.runtime.command import run
@@ -58,8 +59,7 @@ def main(
         rows += measures_of_map(flow, starts, data.modes, NUM_STATES, seed)
     columns = ["density", "model", "seed", "measure", "value", "error"]
     table = [(density, model, seed, *row) for row in rows]
-    with written_whole(output) as path:
-        pd.DataFrame(table, columns=columns).to_csv(path, index=False, na_rep="N/A")
+    write_csv(pd.DataFrame(table, columns=columns), output)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ import pandas as pd
 from hgnpipe.collection import require
 from hgnpipe.data.points import load_points
 from hgnpipe.evaluation.likelihood import averaged, counted, gaussian_log_density
-from hgnpipe.files.whole import check_writable, written_whole
+from hgnpipe.files.csv import write_csv
+from hgnpipe.files.whole import check_writable
 from hgnpipe.reporting.runs import system_of
 from hgnpipe.runtime.command import run
 
@@ -36,8 +37,7 @@ def main(points: Path, num_points: int, output: Path) -> None:
     table = pd.DataFrame(rows, columns=["model", "measure", "value", "error"])
     table.insert(0, "density", system_of(points))
     table.insert(2, "seed", pd.NA)
-    with written_whole(output) as path:
-        table.to_csv(path, index=False, na_rep="N/A")
+    write_csv(table, output)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from by_hand import ROOT, Rows, read_settings
 from hgnpipe.collection import lookup
-from hgnpipe.files.whole import check_writable, written_whole
+from hgnpipe.files.csv import write_csv
+from hgnpipe.files.whole import check_writable
 from hgnpipe.runtime.command import run
 from hgnpipe.runtime.device import choose_device
 from hgnpipe.runtime.timing import with_place
@@ -80,8 +81,7 @@ def main(
                 found[-1]["agrees"] = found[-1]["difference"] <= tolerance
                 print(*found[-1].values(), flush=True)
             table = with_place(pd.DataFrame(found), chosen, threads)
-            with written_whole(output) as path:
-                table.to_csv(path, index=False, float_format="%.3g", na_rep="N/A")
+            write_csv(table, output, float_format="%.3g")
 
 
 def compared(

@@ -8,7 +8,8 @@ import pandas as pd
 import torch
 
 from by_hand import ROOT, Rows, read_settings
-from hgnpipe.files.whole import check_writable, written_whole
+from hgnpipe.files.csv import write_csv
+from hgnpipe.files.whole import check_writable
 from hgnpipe.runtime.command import run
 from hgnpipe.runtime.device import choose_device
 from hgnpipe.runtime.provenance import peak_memory_mb
@@ -57,8 +58,7 @@ def main(
                 row["error"] = str(error).partition("\n")[0]
             found.append(row)
             table = with_place(pd.DataFrame(found), chosen, threads)
-            with written_whole(output) as path:
-                table.to_csv(path, index=False, float_format="%.4g", na_rep="N/A")
+            write_csv(table, output, float_format="%.4g")
             print(pd.Series(row).to_frame().T.to_string(index=False), flush=True)
 
 

@@ -17,7 +17,8 @@ from hgnpipe.evaluation.state_check import (
     measures_of_states,
     states_and_rates,
 )
-from hgnpipe.files.whole import check_writable, written_whole
+from hgnpipe.files.csv import write_csv
+from hgnpipe.files.whole import check_writable
 from hgnpipe.nn.state_space import STATE_MODELS
 from hgnpipe.reporting.runs import Run, system_of
 from hgnpipe.runtime.command import run
@@ -74,8 +75,7 @@ def main(
                 this = Run(name, model, seed)._asdict()
                 rows.append(as_rows(measures).assign(**this))
     save_followed(motions, followed, t)
-    with written_whole(table) as path:
-        pd.concat(rows).to_csv(path, index=False, na_rep="N/A")
+    write_csv(pd.concat(rows), table)
 
 
 if __name__ == "__main__":

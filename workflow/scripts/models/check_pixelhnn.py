@@ -12,7 +12,8 @@ from hgnpipe.evaluation.errors import mean_image_errors, model_errors
 from hgnpipe.evaluation.films import to_stored
 from hgnpipe.evaluation.kept import Filmed, save_filmed
 from hgnpipe.evaluation.pixel_check import PixelCheck, fit_pixelhnn, measures_of_pixels
-from hgnpipe.files.whole import check_writable, written_whole
+from hgnpipe.files.csv import write_csv
+from hgnpipe.files.whole import check_writable
 from hgnpipe.reporting.runs import Run, system_of
 from hgnpipe.runtime.command import run
 from hgnpipe.runtime.device import choose_device
@@ -71,8 +72,7 @@ def main(
         as_rows(found).assign(**Run(name, model, seed)._asdict())
         for (model, seed), found in measures.items()
     ]
-    with written_whole(table) as path:
-        pd.concat(rows).to_csv(path, index=False, na_rep="N/A")
+    write_csv(pd.concat(rows), table)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ from hgnpipe.collection import require
 from hgnpipe.data.videos import load_splits
 from hgnpipe.evaluation.errors import model_errors, per_trajectory
 from hgnpipe.evaluation.kept import save_errors
-from hgnpipe.files.whole import check_writable, written_whole
+from hgnpipe.files.csv import write_csv
+from hgnpipe.files.whole import check_writable
 from hgnpipe.models import load_model
 from hgnpipe.reporting.runs import run_of
 from hgnpipe.runtime.command import run
@@ -58,8 +59,7 @@ def main(
             part = per_trajectory(found[split.name])
             rows.append(part.assign(**this._asdict(), split=split.name))
     save_errors(errors, found)
-    with written_whole(table) as path:
-        pd.concat(rows).to_csv(path, index=False, na_rep="N/A")
+    write_csv(pd.concat(rows), table)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from hgnpipe.evaluation.errors import (
     true_video_errors,
 )
 from hgnpipe.evaluation.kept import save_errors
-from hgnpipe.files.whole import written_whole
+from hgnpipe.files.csv import write_csv
 from hgnpipe.reporting.runs import Run, system_of
 from hgnpipe.runtime.command import run
 from hgnpipe.runtime.device import choose_device
@@ -62,8 +62,7 @@ def main(
             this = Run(system_of(train_videos), name, seed=0)
             part = per_trajectory(values)
             rows.append(part.assign(**this._asdict(), split=split.name))
-    with written_whole(table) as path:
-        pd.concat(rows).to_csv(path, index=False, na_rep="N/A")
+    write_csv(pd.concat(rows), table)
     save_errors(errors, found)
 
 

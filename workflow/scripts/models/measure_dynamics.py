@@ -10,7 +10,8 @@ from hgnpipe.evaluation import dynamics
 from hgnpipe.evaluation.kept import load_errors
 from hgnpipe.evaluation.rollouts import Evaluation, mse_of_mean_image, play_beyond
 from hgnpipe.evaluation.samples import Shown, measures_of_samples
-from hgnpipe.files.whole import check_writable, written_whole
+from hgnpipe.files.csv import write_csv
+from hgnpipe.files.whole import check_writable
 from hgnpipe.models import load_model
 from hgnpipe.reporting.runs import run_of
 from hgnpipe.runtime.command import run
@@ -79,9 +80,7 @@ def main(
             size, this.seed,
         ),
     }  # fmt: skip
-    with written_whole(output) as path:
-        table = dynamics.as_rows(measures).assign(**this._asdict())
-        table.to_csv(path, index=False, na_rep="N/A")
+    write_csv(dynamics.as_rows(measures).assign(**this._asdict()), output)
 
 
 if __name__ == "__main__":

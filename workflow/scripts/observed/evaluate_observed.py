@@ -9,7 +9,8 @@ from hgnpipe.data.videos import open_videos
 from hgnpipe.evaluation.errors import per_trajectory
 from hgnpipe.evaluation.kept import save_errors
 from hgnpipe.evaluation.observed import observed_errors
-from hgnpipe.files.whole import check_writable, written_whole
+from hgnpipe.files.csv import write_csv
+from hgnpipe.files.whole import check_writable
 from hgnpipe.models import load_model
 from hgnpipe.reporting.runs import run_of
 from hgnpipe.runtime.command import run
@@ -55,8 +56,7 @@ def main(
             part = per_trajectory(found[split])
             rows.append(part.assign(**this._asdict(), split=split))
     save_errors(errors, found)
-    with written_whole(table) as path:
-        pd.concat(rows).to_csv(path, index=False, na_rep="N/A")
+    write_csv(pd.concat(rows), table)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from hgnpipe.data.videos import open_videos
 from hgnpipe.evaluation.errors import per_trajectory
 from hgnpipe.evaluation.kept import save_errors
 from hgnpipe.evaluation.observed import observed_mean_image_errors
-from hgnpipe.files.whole import written_whole
+from hgnpipe.files.csv import write_csv
 from hgnpipe.reporting.runs import Run, system_of
 from hgnpipe.runtime.command import run
 from hgnpipe.runtime.device import choose_device
@@ -41,8 +41,7 @@ def main(
         values = observed_mean_image_errors(mean, shown.frames)
         found[f"mean_image {split}"] = values
         rows.append(per_trajectory(values).assign(**this._asdict(), split=split))
-    with written_whole(table) as path:
-        pd.concat(rows).to_csv(path, index=False, na_rep="N/A")
+    write_csv(pd.concat(rows), table)
     save_errors(errors, found)
 
 

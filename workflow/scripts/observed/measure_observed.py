@@ -7,7 +7,8 @@ from hgnpipe.data.videos import open_videos
 from hgnpipe.evaluation.dynamics import as_rows
 from hgnpipe.evaluation.observed import measures_of_clips, measures_of_sampled_videos
 from hgnpipe.evaluation.rollouts import Evaluation
-from hgnpipe.files.whole import check_writable, written_whole
+from hgnpipe.files.csv import write_csv
+from hgnpipe.files.whole import check_writable
 from hgnpipe.models import load_model
 from hgnpipe.reporting.runs import run_of
 from hgnpipe.runtime.command import run
@@ -54,9 +55,7 @@ def main(
             ),
             **measures_of_sampled_videos(model, shown, this.seed),
         }
-    with written_whole(output) as path:
-        table = as_rows(measures).assign(**this._asdict())
-        table.to_csv(path, index=False, na_rep="N/A")
+    write_csv(as_rows(measures).assign(**this._asdict()), output)
 
 
 if __name__ == "__main__":

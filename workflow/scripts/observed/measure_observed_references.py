@@ -7,7 +7,7 @@ from hgnpipe.data.videos import open_videos
 from hgnpipe.evaluation.dynamics import as_rows
 from hgnpipe.evaluation.observed import measures_of_frames
 from hgnpipe.evaluation.rollouts import Extent, mse_of_mean_image
-from hgnpipe.files.whole import written_whole
+from hgnpipe.files.csv import write_csv
 from hgnpipe.reporting.runs import Run, system_of
 from hgnpipe.runtime.command import run
 from hgnpipe.runtime.device import choose_device
@@ -35,10 +35,7 @@ def main(
     window = (found.start, videos.shape[1], evaluation["horizons"])
     measures = measures_of_frames(mse, square, mse, *window)
     this = Run(system_of(train_videos), "mean_image", seed=0)
-    with written_whole(output) as path:
-        as_rows(measures).assign(**this._asdict()).to_csv(
-            path, index=False, na_rep="N/A"
-        )
+    write_csv(as_rows(measures).assign(**this._asdict()), output)
 
 
 if __name__ == "__main__":
