@@ -40,11 +40,7 @@ class ObservedSettings:
 
     def per_simulated(self, file: str) -> OfJob:
         """A file below ``results/{preset}/`` for each of the other systems."""
-        return lambda wildcards: [
-            f"results/{wildcards.preset}/{file.format(system=system)}"
-            for system in self.settings.preset(wildcards).systems
-            if system not in self.names
-        ]
+        return self.settings.per_system(file, without=self.names)
 
     def files(self, wildcards: Any) -> list[str]:
         """Files that the videos of a split, by default test, are read from."""

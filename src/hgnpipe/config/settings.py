@@ -5,7 +5,7 @@ of wildcards, which is what Snakemake wants for inputs and params.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -191,11 +191,12 @@ class Settings:
             model for model in models if model in self.models(wildcards.preset)
         ]
 
-    def per_system(self, file: str) -> OfJob:
-        """A file below ``results/{preset}/`` for each system of the preset."""
+    def per_system(self, file: str, without: Container[str] = ()) -> OfJob:
+        """A file below ``results/{preset}/`` for each system of the preset but some."""
         return lambda wildcards: [
             f"results/{wildcards.preset}/{file.format(system=system)}"
             for system in self.preset(wildcards).systems
+            if system not in without
         ]
 
     def checks(self, file: str) -> OfJob:
