@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -79,6 +81,22 @@ def test_torch_uses_the_threads_that_the_job_has(monkeypatch):
     monkeypatch.setattr(torch, "set_num_threads", chosen.append)
     choose_device("cpu", threads=3)
     assert chosen == [3]
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_a_process_that_trains_loses_no_time_on_numbers_next_to_nothing(training):
+    choose_device("cpu", training=training)
+    assert ((torch.tensor([1e-30]) * 1e-10).item() == 0) is training
+
+
+def test_no_thread_of_a_training_loses_time_on_them():
+    code = (
+        "import torch; from hgnpipe.runtime.device import choose_device;"
+        "choose_device('cpu', threads=2, training=True);"
+        "print((torch.full((10**6,), 1e-30) * 1e-10).count_nonzero().item())"
+    )
+    run = {"capture_output": True, "text": True, "check": True}
+    assert subprocess.run([sys.executable, "-c", code], **run).stdout == "0\n"
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)

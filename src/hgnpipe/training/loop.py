@@ -4,8 +4,8 @@ Batches and noise are functions of (seed, iteration) alone, so that a run that r
 from a checkpoint makes exactly the updates that an undisturbed run would have made.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -119,7 +119,7 @@ def fit(
     elif resumed is not None:
         resumed(state.done, state.history)
     model.train()
-    with _own_stream(device), _flushed_denormals():
+    with _own_stream(device):
         updates = _Updates(state, options, seed, device, record, graphs)
         for iteration in range(state.done, num_iterations):
             batch = data.draw(model, options.batch_size, seed, iteration, device)
@@ -209,18 +209,3 @@ def _own_stream(device: torch.device) -> AbstractContextManager[Any]:
     stream = torch.cuda.Stream(device)
     stream.wait_stream(torch.cuda.current_stream(device))
     return torch.cuda.stream(stream)
-
-
-@contextmanager
-def _flushed_denormals() -> Iterator[None]:
-    """A processor takes numbers below 1e-38 for zero.
-
-    Decaying weights and moments of units that have died end there, where a processor
-    may be slow: an iteration of PixelHNN took up to eight times as long.
-    """
-    before = (torch.tensor(1e-30) * 1e-10).item() == 0
-    torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        torch.set_flush_denormal(before)

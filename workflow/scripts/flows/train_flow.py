@@ -60,7 +60,7 @@ def main(
     samples = flow["watched"]["num_importance_samples"]
     require(num_points >= 2, "num_points", num_points, "2 or more")
     require(samples >= 1, "num_importance_samples", samples, "1 or more")
-    chosen = choose_device(device, threads, precision, reproducible)
+    chosen = choose_device(device, threads, precision, reproducible, training=True)
     job = TrainingJob(
         output / "flow.safetensors",
         checkpoint,

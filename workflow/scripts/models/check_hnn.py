@@ -44,7 +44,7 @@ def main(
         threads: Processor cores to use.
     """
     check_writable(table, motions)
-    choose_device("cpu", threads)
+    choose_device("cpu", threads, training=True)
     name, training = system_of(trajectories[0]), read_training(check["training"])
     train, test = map(load_trajectories, trajectories)
     points = states_and_rates(train.system, train.trajectories, check["num_train"])

@@ -39,7 +39,8 @@ def main(
         threads: Processor cores to use.
     """
     check_writable(table, film)
-    chosen, name = choose_device("cpu", threads), system_of(trajectories[0])
+    chosen = choose_device("cpu", threads, training=True)
+    name = system_of(trajectories[0])
     train, test = map(load_trajectories, trajectories)
     system, size, num = test.system, check["image_size"], check["num_test"]
     videos = render(system, train.trajectories.q_noisy[: check["num_train"]], size)

@@ -49,7 +49,7 @@ def main(
         code: Fingerprint of the code; a checkpoint of other code is not resumed.
         graphs: Whether a GPU records iterations once and replays them.
     """
-    chosen = choose_device(device, threads, precision, reproducible)
+    chosen = choose_device(device, threads, precision, reproducible, training=True)
     job = TrainingJob(
         output / "model.safetensors",
         checkpoint,
