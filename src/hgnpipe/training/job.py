@@ -137,7 +137,7 @@ class TrainingJob:
                 bar.show(iteration, row)
                 rows.append(row)
                 with suppress(ValueError):  # a full disk is for the checkpoint to tell
-                    _write(pd.DataFrame(rows), self.running)
+                    write_csv(pd.DataFrame(rows), self.running)
 
             history = fit(
                 network,
@@ -162,7 +162,7 @@ class TrainingJob:
             print(f"{label}: {remark}")
             record["remark"] = remark
         save(network, self.weights, family=family, options=options, provenance=record)
-        _write(history, self.history)
+        write_csv(history, self.history)
         with written_whole(self.weights.with_name("run.json")) as path:
             path.write_text(json.dumps(record, indent=2) + "\n")
         self.running.unlink(missing_ok=True)
@@ -184,7 +184,3 @@ class TrainingJob:
         *names, last = self.weights.parts[-4:-1] or ("",)
         known = len(names) == 2 and last == f"seed{self.seed}"
         return "/".join(names) if known else ""
-
-
-def _write(history: pd.DataFrame, target: Path) -> None:
-    write_csv(history, target)

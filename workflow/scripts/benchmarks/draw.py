@@ -33,6 +33,7 @@ SLOPES = {
     -1: "inversely proportional", 0: "constant", 1: "proportional", 2: "as the square",
 }  # fmt: skip
 REFERENCE = {"color": "0.7", "linewidth": 0.8, "zorder": 1}
+LEGEND = {"fontsize": 6, "handlelength": 1.8}
 COLUMNS = 3
 MOST_NAMED = 6
 """Curves whose names have room in their own panel."""
@@ -166,19 +167,19 @@ def draw_scaling(table: pd.DataFrame) -> Figure:
             axis.set_minor_locator(NullLocator())
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         if group.what.nunique() <= MOST_NAMED:
-            panel.legend(fontsize=6, handlelength=1.8)
+            panel.legend(**LEGEND)
             continue
         lines, labels = panel.get_legend_handles_labels()
         names |= dict(zip(labels, lines, strict=True))
     for panel in axes[:, 0]:
         panel.set_ylabel("time, relative to the first")
-    for panel in axes.flat[len(groups) : axes.size - crowded]:
+    free = [*axes.flat[len(groups) :]]
+    if names:
+        last, title = free.pop(), "where no names are given"
+        last.axis("off")
+        last.legend(names.values(), names.keys(), loc="center", title=title, **LEGEND)
+    for panel in free:
         panel.remove()
-    if crowded:
-        axes[-1, -1].axis("off")
-        place = {"loc": "center", "fontsize": 6, "handlelength": 1.8}
-        title = "where no names are given"
-        axes[-1, -1].legend(names.values(), names.keys(), title=title, **place)
     return figure
 
 
